@@ -1,0 +1,71 @@
+"""What every component is, whatever block it belongs to."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import ClassVar
+
+from .metadata import Metadata
+
+
+class Capability(ABC):
+    """
+    Something a component can do beyond its block's minimum: a second base class.
+
+    What a component serves and advertises follows from these, never from a list.
+    """
+
+    feature: ClassVar[str] = ""
+    """The word in daprd's list of features; empty where there is none."""
+
+
+class Component(ABC):
+    """
+    One configured component.
+
+    For each Init a fresh object is made, ``init`` is awaited once before any other call, and ``close`` once after
+    the last. Calls come concurrently, all on one event loop.
+    """
+
+    async def init(self, metadata: Metadata) -> None:
+        """
+        Make ready with what the component's YAML says. Answer within 5 seconds: daprd takes longer for a failure.
+
+        Raises:
+            MetadataError: the metadata has faults.
+            InitError: the backend refuses, or is not what was expected.
+        """
+
+    async def ping(self) -> None:
+        """Return if the component can do its work now; raise what is wrong otherwise."""
+
+    async def close(self) -> None:
+        """Release what ``init`` opened. No call is under way any more."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features advertised, in daprd's words; what is on the far end of a socket tells its own after Init."""
+        return features_of(type(self))
+
+
+def features_of(component: type[Component]) -> tuple[str, ...]:
+    """Return the features that follow from the base classes, in the order in which the block lists them."""
+    found = {base.feature for base in component.__mro__ if issubclass(base, Capability) and base.feature}
+    return tuple(feature for feature in FEATURE_ORDER if feature in found)
+
+
+#: daprd's order (components-contrib ``state/feature.go``, ``pubsub/feature.go``), which its metadata API shows.
+FEATURE_ORDER = (
+    "ETAG",
+    "TRANSACTIONAL",
+    "QUERY_API",
+    "TTL",
+    "DELETE_WITH_PREFIX",
+    "PARTITION_KEY",
+    "KEYS_LIKE",
+    "MESSAGE_TTL",
+    "SUBSCRIBE_WILDCARDS",
+    "BULK_PUBSUB",
+    "BULK_SUBSCRIBE_IMMEDIATE",
+    "MULTIPLE_KEY_VALUES_PER_SECRET",
+)

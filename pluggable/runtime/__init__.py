@@ -1,0 +1,1 @@
+"""The sidecar: Dapr's APIs for one application, over components on sockets."""

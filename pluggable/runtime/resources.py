@@ -1,0 +1,148 @@
+"""What the YAML files describe: components, subscriptions and configurations, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a resource was written, for whoever has to mend it."""
+
+    file: str
+    document: int = 1
+    """Which document of the file, from 1."""
+    line: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}, document {self.document}, line {self.line}"
+
+
+EMBEDDED = Origin("embedded defaults")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataItem:
+    """One property under ``spec.metadata``: a value, or where to find it."""
+
+    name: str
+    value: str | None = None
+    secret_name: str | None = None
+    """``secretKeyRef.name``."""
+    secret_key: str | None = None
+    """``secretKeyRef.key``."""
+    env: str | None = None
+    """``envRef``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """``kind: Component``. Two are equal when a running one need not be replaced: the origin does not count."""
+
+    name: str
+    type: str
+    """``<block>.<name>``, lower case after the block."""
+    version: str = "v1"
+    metadata: tuple[MetadataItem, ...] = ()
+    namespace: str = ""
+    scopes: tuple[str, ...] = ()
+    secret_store: str = ""
+    """``auth.secretStore``."""
+    ignore_errors: bool = False
+    init_timeout_seconds: float = 5.0
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+    @property
+    def block(self) -> str:
+        """The part of the type before the first dot: ``state``, ``pubsub``, ``bindings``, ``secretstores`` …"""
+        return self.type.partition(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.type}/{self.version})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One route: where an event goes when the expression holds; an empty one always does."""
+
+    path: str
+    match: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkSubscribe:
+    """How many messages to collect, and for how long, before they are handed over together."""
+
+    enabled: bool = False
+    max_messages: int = 100
+    max_await_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """``kind: Subscription`` of either version, or an item of the application's ``/dapr/subscribe``."""
+
+    pubsub: str
+    topic: str
+    rules: tuple[Rule, ...] = ()
+    """In order; the default route is the last, with no expression."""
+    dead_letter_topic: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    bulk: BulkSubscribe = BulkSubscribe()
+    name: str = ""
+    """Of the resource; empty for a programmatic one."""
+    kind: str = "DECLARATIVE"
+    """``DECLARATIVE``, ``PROGRAMMATIC`` or ``STREAMING``, as the metadata API says it."""
+    namespace: str = ""
+    scopes: tuple[str, ...] = ()
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretScope:
+    """Which secrets of one store the application may read; an empty list of allowed ones says nothing."""
+
+    store: str
+    default_allow: bool = True
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+    def allows(self, secret: str) -> bool:
+        """Whether the application may read this secret."""
+        if self.allowed:
+            return secret in self.allowed
+        return secret not in self.denied and self.default_allow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """``kind: Configuration``, as far as the sidecar acts on it; ``spec`` is the whole of it, keys as written."""
+
+    name: str = "daprsystem"
+    secret_scopes: tuple[SecretScope, ...] = ()
+    features: Mapping[str, bool] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Everything that the files describe, in file order."""
+
+    components: tuple[Component, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """
+    What is new since the last batch; start-up is the first batch, with everything added.
+
+    A resource of the same name and another content is in ``changed``, with its new content.
+    """
+
+    added: Resources = Resources()
+    changed: Resources = Resources()
+    removed: Resources = Resources()
