@@ -55,3 +55,11 @@ class RuntimeConfig:
     """Where strangers' sockets are; ``None``: the default folder, which must be ours or root's."""
     components_wait_seconds: float | None = None
     """How long start waits for a type that nobody serves yet; ``None``: the component's ``initTimeout``."""
+    placement_addresses: tuple[str, ...] = ()
+    """Of actor placement services; none: actors are off."""
+    scheduler_addresses: tuple[str, ...] = ()
+    """Of scheduler services; none: jobs and reminders are off."""
+    log_file: Path | None = None
+    """Where logs go instead of to standard output."""
+    unused_flags: tuple[str, ...] = ()
+    """Flags that were given and mean nothing to this sidecar, for one line in the log."""
