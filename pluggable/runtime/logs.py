@@ -1,0 +1,96 @@
+"""daprd's log format: a line of ``key=value`` as logrus writes it, or a JSON object."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import socket
+import sys
+from datetime import datetime
+from typing import Final
+
+from .config import RuntimeConfig
+
+#: Of the first version that daprd's clients take for a development build.
+DEVELOPMENT_VERSION: Final = "edge"
+
+_HANDLER: Final = "pluggable-runtime"
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+#: logrus has its own word for two of them.
+_WORDS: Final = ((logging.CRITICAL, "fatal"), (logging.ERROR, "error"), (logging.WARNING, "warning"),
+                 (logging.INFO, "info"), (logging.NOTSET, "debug"))  # fmt: skip
+_BARE: Final = re.compile(r"[A-Za-z0-9._/@^+-]*")
+_SHORT: Final = {
+    "\a": "a",
+    "\b": "b",
+    "\f": "f",
+    "\n": "n",
+    "\r": "r",
+    "\t": "t",
+    "\v": "v",
+    '"': '"',
+    "\\": "\\",
+}
+_ESCAPES: Final = {
+    **{code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F)},
+    **{ord(char): "\\" + short for char, short in _SHORT.items()},
+}
+
+
+def setup(config: RuntimeConfig, version: str = DEVELOPMENT_VERSION) -> None:
+    """Let all logs of this process go to standard output, or the file named, in daprd's format."""
+    handler: logging.Handler
+    if config.log_file is None:
+        handler = logging.StreamHandler(sys.stdout)
+    else:
+        handler = logging.FileHandler(config.log_file, encoding="utf-8", errors="backslashreplace")
+    handler.name = _HANDLER
+    handler.setFormatter(Formatter(config.app_id, version, as_json=config.log_as_json))
+    level = _LEVELS[config.log_level]
+    root = logging.getLogger()
+    for old in [each for each in root.handlers if each.name == _HANDLER]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.setLevel(level)
+    # The loop's own words at debug are about Python, not about the sidecar.
+    logging.getLogger("asyncio").setLevel(max(level, logging.INFO))
+
+
+class Formatter(logging.Formatter):
+    """Writes a record as daprd would; a traceback stays in its record's message, on the same line."""
+
+    def __init__(self, app_id: str, version: str, *, as_json: bool = False) -> None:
+        super().__init__()
+        self._fields = {"app_id": app_id, "instance": socket.gethostname(), "type": "log", "ver": version}
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if record.exc_info:
+            message = f"{message}\n{self.formatException(record.exc_info)}"
+        fields = {
+            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="microseconds"),
+            "level": next(word for least, word in _WORDS if record.levelno >= least),
+            "msg": message,
+            "app_id": self._fields["app_id"],
+            "instance": self._fields["instance"],
+            "scope": record.name,
+            "type": self._fields["type"],
+            "ver": self._fields["ver"],
+        }
+        if self._as_json:
+            return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return " ".join(f"{name}={quoted(value)}" for name, value in fields.items())
+
+
+def quoted(text: str) -> str:
+    """Return the text as logrus writes a value: bare if it is simple, else in quotes and escaped as in Go."""
+    return text if _BARE.fullmatch(text) else f'"{text.translate(_ESCAPES)}"'
