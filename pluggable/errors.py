@@ -70,6 +70,8 @@ class NotInitializedError(UnavailableError):
             f'{component} "{instance}" is not initialised: this process got no Init for it; '
             "restart the sidecar that calls it, or send Init"
         )
+        self.component = component
+        self.instance = instance
 
 
 class InitError(ComponentError):

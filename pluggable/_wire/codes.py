@@ -1,0 +1,37 @@
+"""The error that a bare status code stands for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..errors import (
+    ComponentError,
+    DeniedError,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    RemoteError,
+    TimedOutError,
+    UnavailableError,
+    UnsupportedError,
+)
+from ..transport.status import Code
+
+_BY_CODE: Final[dict[Code, type[ComponentError]]] = {
+    kind.code: kind
+    for kind in (
+        DeniedError,
+        InvalidRequestError,
+        LimitExceededError,
+        NotFoundError,
+        TimedOutError,
+        UnavailableError,
+        UnsupportedError,
+    )
+}
+
+
+def error_of_code(code: Code, text: str, details: bytes = b"") -> ComponentError:
+    """Return the error; where a code has none of its own, or details would be lost, one that keeps them all."""
+    kind = _BY_CODE.get(code)
+    return kind(text) if kind and not details else RemoteError(text, code=code, details=details)
