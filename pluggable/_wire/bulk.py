@@ -43,7 +43,7 @@ def written(failures: Mapping[str, ComponentError]) -> str:
 
 
 def read(text: str) -> BulkError | None:
-    """Return what was written, ``None`` if it was not by us; failures there was no room for stand under no key."""
+    """Return what was written, ``None`` if not by us; failures there was no room for stand under no key."""
     failures: dict[str, ComponentError] = {}
     for line in text.splitlines():
         if found := _ETAG_LINE.fullmatch(line):

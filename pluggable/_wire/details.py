@@ -1,4 +1,4 @@
-"""``google.rpc.Status`` with exactly one detail, which is all that daprd looks at, kept small enough for a trailer."""
+"""``google.rpc.Status`` with exactly one detail, as daprd wants it, small enough for a trailer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .._proto.google.rpc import error_details_pb2 as rpc
 from .._proto.google.rpc import status_pb2
 from ..transport.status import Code, StatusError
 
-#: How much text an error may carry. Transports refuse a block of headers over 8 KiB, the text travels percent-encoded,
-#: and beside a detail it is there twice.
+#: How much text an error may carry. Transports refuse a block of headers over 8 KiB, the text travels
+#: percent-encoded, and beside a detail it is there twice.
 TEXT_BYTES: Final = 2048
 TEXT_BESIDE_DETAIL_BYTES: Final = 768
 #: What a detail itself may hold; it travels in base64.
