@@ -12,7 +12,7 @@ from typing import Final
 
 from .config import RuntimeConfig
 
-#: Of the first version that daprd's clients take for a development build.
+#: What daprd calls a development build.
 DEVELOPMENT_VERSION: Final = "edge"
 
 _HANDLER: Final = "pluggable-runtime"
@@ -24,8 +24,13 @@ _LEVELS: Final = {
     "fatal": logging.CRITICAL,
 }
 #: logrus has its own word for two of them.
-_WORDS: Final = ((logging.CRITICAL, "fatal"), (logging.ERROR, "error"), (logging.WARNING, "warning"),
-                 (logging.INFO, "info"), (logging.NOTSET, "debug"))  # fmt: skip
+_WORDS: Final = (
+    (logging.CRITICAL, "fatal"),
+    (logging.ERROR, "error"),
+    (logging.WARNING, "warning"),
+    (logging.INFO, "info"),
+    (logging.NOTSET, "debug"),
+)
 _BARE: Final = re.compile(r"[A-Za-z0-9._/@^+-]*")
 _SHORT: Final = {
     "\a": "a",
