@@ -17,6 +17,8 @@ from ..state import (
 )
 from .common import mapping, metadata_request, metadata_request_pb
 
+_ETagged = pb.GetResponse | pb.SetRequest | pb.DeleteRequest | pb.BulkStateItem | pb.QueryItem
+
 # A word of a later release counts as unspecified: proto3 hands us its number all the same.
 _CONCURRENCY = {each.value: each for each in Concurrency}
 _CONSISTENCY = {each.value: each for each in Consistency}
@@ -32,15 +34,13 @@ _CONSISTENCY_PB = {
 }
 
 
-def etag(
-    message: pb.GetResponse | pb.SetRequest | pb.DeleteRequest | pb.BulkStateItem | pb.QueryItem,
-) -> str | None:
+def etag(message: _ETagged) -> str | None:
     """Return a message's ETag; an empty one is none, as components-contrib has it (``state/requests.go``)."""
     return message.etag.value or None
 
 
 def etag_pb(value: str | None) -> pb.Etag | None:
-    """Pack an ETag; without one the field stays absent, which is how a missing key is told from an empty value."""
+    """Pack an ETag; none is an absent field, which is how a missing key is told from an empty value."""
     return pb.Etag(value=value) if value else None
 
 
@@ -206,7 +206,7 @@ def bulk_delete_request_pb(requests: Iterable[DeleteRequest], parallelism: int =
 def transact_request(
     message: pb.TransactionalStateRequest,
 ) -> tuple[list[SetRequest | DeleteRequest], Mapping[str, str]]:
-    """Return the operations in order, and the transaction's metadata; an operation that is neither is left out."""
+    """Return the operations in order, and the transaction's metadata; what is neither is left out."""
     operations: list[SetRequest | DeleteRequest] = []
     for operation in message.operations:
         match operation.WhichOneof("request"):
@@ -251,9 +251,7 @@ def _options_pb(request: SetRequest | DeleteRequest) -> pb.StateOptions:
 def _bulk_item_pb(item: BulkGetItem) -> pb.BulkStateItem:
     if item.error is not None:
         # An error without words would read as a missing key.
-        return pb.BulkStateItem(
-            key=item.key, error=item.error or "failed, for a reason the component did not give"
-        )
+        return pb.BulkStateItem(key=item.key, error=item.error or "failed for no reason given")
     if item.value is None:
         return pb.BulkStateItem(key=item.key)
     return pb.BulkStateItem(

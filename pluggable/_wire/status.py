@@ -32,8 +32,8 @@ from .details import DETAIL_BYTES, cut, packed, unpacked, violation
 
 _ETAG: Final = "etag"
 _ITEMS: Final = "items"
-_MISMATCH_PREFIX: Final = f"{ETagMismatchError()}: "
-_INVALID_PREFIX: Final = f"{ETagInvalidError()}: "
+_MISMATCH: Final = str(ETagMismatchError())
+_INVALID: Final = str(ETagInvalidError())
 
 
 def status_of(error: ComponentError) -> StatusError:
@@ -65,7 +65,7 @@ def status_of(error: ComponentError) -> StatusError:
 
 
 def error_of(status: StatusError) -> ComponentError:
-    """Return the error that a component's status tells of; what has no name here keeps its status and text."""
+    """Return the error that a component's status tells of; what has no name keeps status and text."""
     text, detail = unpacked(status)
     match detail:
         case rpc.BadRequest():
@@ -90,12 +90,10 @@ def _of_violations(code: Code, text: str, detail: rpc.BadRequest) -> ComponentEr
     blamed = detail.field_violations[0]
     said = blamed.description or text
     match blamed.field, code:
-        case "etag", Code.FAILED_PRECONDITION if said.startswith(str(ETagMismatchError())):
-            return ETagMismatchError(
-                said.removeprefix(_MISMATCH_PREFIX).removeprefix(str(ETagMismatchError()))
-            )
-        case "etag", Code.INVALID_ARGUMENT if said.startswith(str(ETagInvalidError())):
-            return ETagInvalidError(said.removeprefix(_INVALID_PREFIX).removeprefix(str(ETagInvalidError())))
+        case "etag", Code.FAILED_PRECONDITION if said.startswith(_MISMATCH):
+            return ETagMismatchError(_after(_MISMATCH, said))
+        case "etag", Code.INVALID_ARGUMENT if said.startswith(_INVALID):
+            return ETagInvalidError(_after(_INVALID, said))
         case "etag", Code.FAILED_PRECONDITION:
             return bulk.read(said) or ETagMismatchError(said)
         case "etag", Code.INVALID_ARGUMENT:
@@ -103,6 +101,11 @@ def _of_violations(code: Code, text: str, detail: rpc.BadRequest) -> ComponentEr
         case "items", Code.INTERNAL:
             return bulk.read(said)
     return None
+
+
+def _after(sentence: str, said: str) -> str:
+    """Return what follows the sentence that the error's class will put before it again."""
+    return said.removeprefix(sentence).removeprefix(":").lstrip()
 
 
 def _of_info(code: Code, text: str, detail: rpc.ErrorInfo) -> ComponentError | None:
