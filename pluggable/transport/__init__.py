@@ -24,7 +24,9 @@ from .server import Server as Server
 from .status import Code as Code, StatusError as StatusError
 
 
-def server(handlers: Handlers, *, unknown: StreamHandler | None = None, limits: Limits | None = None) -> Server:
+def server(
+    handlers: Handlers, *, unknown: StreamHandler | None = None, limits: Limits | None = None
+) -> Server:
     """
     Make a server that answers with these handlers, by the transport in use.
 
@@ -36,7 +38,11 @@ def server(handlers: Handlers, *, unknown: StreamHandler | None = None, limits: 
 
 
 def channel(address: str, *, limits: Limits | None = None) -> Channel:
-    """Make a channel to ``unix:/absolute/path`` or ``host:port``, by the transport in use; it connects when used."""
+    """
+    Make a channel to ``unix:/absolute/path`` or ``host:port``, by the transport in use.
+
+    It connects when it is used.
+    """
     from .grpcio import GrpcioChannel  # as above
 
     return GrpcioChannel(address, limits=limits or Limits())

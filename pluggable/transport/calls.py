@@ -15,12 +15,20 @@ Pairs = Sequence[tuple[str, str | bytes]]
 class ServerCall(ABC):
     """One call as its handler sees it."""
 
-    method: str
-    """The path, ``/package.Service/Method``."""
-    metadata: Mapping[str, str | bytes]
-    """The caller's metadata, names in lower case; of a repeated name the last."""
-    peer: str
-    """Who calls, as the transport tells it: ``unix:``, ``ipv4:127.0.0.1:40000``."""
+    @property
+    @abstractmethod
+    def method(self) -> str:
+        """The path, ``/package.Service/Method``."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> Mapping[str, str | bytes]:
+        """The caller's metadata, names in lower case; of a repeated name the last."""
+
+    @property
+    @abstractmethod
+    def peer(self) -> str:
+        """Who calls, as the transport tells it: ``unix:``, ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``."""
 
     @abstractmethod
     def seconds_left(self) -> float | None:
@@ -36,7 +44,12 @@ class ServerCall(ABC):
 
 
 class ServerStream(ServerCall):
-    """A call whose handler sends and receives messages itself."""
+    """
+    A call whose handler sends and receives messages itself.
+
+    ``send`` and ``receive`` may be used from two tasks at once, each from one. One that is cancelled while it
+    waits leaves the call fit for nothing but to be ended.
+    """
 
     @abstractmethod
     async def receive(self) -> bytes | None:
@@ -56,8 +69,9 @@ class Unary:
     """
     Answers one message with one message.
 
-    The handler is cancelled when the caller goes away or its deadline passes. A ``StatusError`` that it raises
-    is the answer; any other exception becomes ``UNKNOWN`` with no text of the exception in it, and is logged.
+    The handler is cancelled when the caller goes away or its deadline passes. A ``StatusError`` that it
+    raises is the answer; any other exception becomes ``UNKNOWN`` with no text of the exception in it, and is
+    logged.
     """
 
     handle: UnaryHandler
@@ -79,7 +93,8 @@ class ClientStream(ABC):
     """
     A streaming call as its caller sees it; an ``async with`` that cancels what is still open when left.
 
-    ``send`` and ``receive`` may be used from two tasks at once, each from one.
+    ``send`` and ``receive`` may be used from two tasks at once, each from one. One that is cancelled while it
+    waits may end the call: who has to stop waiting and go on reads in a task of its own.
     """
 
     @abstractmethod
@@ -107,19 +122,27 @@ class ClientStream(ABC):
     @abstractmethod
     async def headers(self) -> Pairs:
         """
-        Wait for the peer's initial metadata.
+        Wait for the peer's initial metadata; empty if it sent none before the end of the call.
 
         Raises:
-            StatusError: the call ended before any came.
+            StatusError: the call could not be made, or was cancelled here.
         """
 
     @abstractmethod
     async def trailers(self) -> Pairs:
-        """Wait for the end of the call and return what came beside its status."""
+        """
+        Wait for the end of the call, whatever its status, and return what came beside it.
+
+        The call ends for its caller when all messages have been received.
+        """
 
     @abstractmethod
     def cancel(self, reason: str) -> None:
-        """End the call now; the peer sees a cancellation, a pending ``receive`` raises ``CANCELLED`` with the reason."""
+        """
+        End the call now; of a call that has ended already, do nothing.
+
+        The peer sees a cancellation, a pending ``receive`` raises ``CANCELLED`` with the reason.
+        """
 
     async def __aenter__(self) -> Self:
         return self

@@ -56,7 +56,8 @@ class Channel(ABC):
         Send one message and return the answer.
 
         Raises:
-            StatusError: the call ended with another status than OK; ``DEADLINE_EXCEEDED`` after ``timeout`` seconds.
+            StatusError: the call ended with another status than OK; ``DEADLINE_EXCEEDED`` after ``timeout``
+                seconds.
         """
 
     @abstractmethod

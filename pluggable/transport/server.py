@@ -9,7 +9,9 @@ from typing import Self
 
 class Server(ABC):
     """
-    Answers calls on one or more addresses. ``listen`` on each, then ``start``; leaving the ``async with`` closes.
+    Answers calls on one or more addresses: ``listen`` on each, then ``start``.
+
+    Leaving the ``async with`` closes it.
 
     Listening binds at once, so that the address is taken and known; calls are answered after ``start``.
     """
@@ -17,7 +19,9 @@ class Server(ABC):
     @abstractmethod
     async def listen(self, address: str) -> str:
         """
-        Bind an address, ``unix:/absolute/path`` or ``host:port``, and return it with the real port in place of 0.
+        Bind an address and return it with the real port in place of 0.
+
+        It is ``unix:/absolute/path``, where nothing may be yet, or ``host:port``.
 
         Raises:
             OSError: the address is taken or not ours; the text names it.
@@ -35,14 +39,20 @@ class Server(ABC):
     @abstractmethod
     async def drain(self, seconds: float) -> None:
         """
-        Go on answering, new calls on established connections included, until all peers have left or the time is over.
+        Go on answering until all peers have left or the time is over.
+
+        New calls on established connections are answered too.
 
         Who wants no new peers moves a unix socket away first.
         """
 
     @abstractmethod
     async def close(self, grace_seconds: float = 0.0) -> None:
-        """Refuse new calls, let those under way end within the grace, cancel the rest, release the addresses."""
+        """
+        Refuse new calls, let those under way end within the grace, cancel the rest, release the addresses.
+
+        It returns when no handler is at work any more. Callers of what was cut get ``UNAVAILABLE``.
+        """
 
     async def __aenter__(self) -> Self:
         return self
