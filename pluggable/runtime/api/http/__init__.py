@@ -1,0 +1,58 @@
+"""Dapr's HTTP API: a server, a router, and handlers that turn requests into calls of the blocks."""
+
+from __future__ import annotations
+
+from ...blocks import Blocks
+from ...config import RuntimeConfig
+from ...telemetry import Telemetry
+from .bindings import BindingHandlers
+from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
+from .later import LaterHandlers
+from .metadata import MetadataHandlers
+from .publish import PublishHandlers
+from .request import Request as Request
+from .request import Response as Response
+from .router import Router as Router
+from .secrets import SecretHandlers
+from .server import HTTPServer as HTTPServer
+from .state import StateHandlers
+
+
+def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Shutdown) -> Router:
+    """Return the whole API; ``shutdown`` is called after a request for it has been answered."""
+    router = Router(
+        token=config.dapr_api_token,
+        requests=telemetry.http_requests if config.enable_metrics else None,
+        log_calls=config.enable_api_logging,
+    )
+    StateHandlers(blocks.state).add_to(router)
+    PublishHandlers(blocks.publishing, config.app_id).add_to(router)
+    BindingHandlers(blocks.bindings).add_to(router)
+    SecretHandlers(blocks.secrets).add_to(router)
+    MetadataHandlers(blocks.metadata).add_to(router)
+    HealthHandlers(blocks.health, config.app_id).add_to(router)
+    ShutdownHandlers(shutdown).add_to(router)
+    LaterHandlers().add_to(router)
+    return router
+
+
+def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:
+    """Return what the public port answers: health and metadata, without a token."""
+    router = Router()
+    MetadataHandlers(blocks.metadata).add_to(router)
+    HealthHandlers(blocks.health, config.app_id).add_to(router)
+    return router
+
+
+def metric_routes(telemetry: Telemetry) -> Router:
+    """Return what the metrics port answers."""
+    router = Router()
+    MetricHandlers(telemetry).add_to(router)
+    return router
+
+
+def server(router: Router, config: RuntimeConfig) -> HTTPServer:
+    """Return a server for a router, with the configured limits; it listens when told to."""
+    return HTTPServer(
+        router, max_body_bytes=config.max_body_bytes, read_buffer_bytes=config.read_buffer_bytes
+    )

@@ -1,0 +1,44 @@
+"""Output bindings over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...blocks.bindings import Bindings
+from ...errors import BindingError
+from ..jsontext import apart, dump, load
+from ..trace import passed_on
+from .fields import object_of, text_of, texts_of
+from .request import NO_CONTENT, Request, Response, metadata_headers, refusal
+from .router import Router
+
+
+class BindingHandlers:
+    """``/v1.0/bindings``."""
+
+    def __init__(self, block: Bindings) -> None:
+        self._block = block
+
+    def add_to(self, router: Router) -> None:
+        """Add the path."""
+        router.add("POST PUT", "/v1.0/bindings/{name}", self.invoke)
+
+    async def invoke(self, request: Request, name: str) -> Response:
+        """Perform an operation; the binding's metadata becomes headers, of an error too."""
+        wanted, data = await apart(len(request.body), _wanted, request.body)
+        metadata = {**texts_of(wanted, "metadata"), **passed_on(request.headers)}
+        try:
+            answer = await self._block.invoke(name, text_of(wanted, "operation"), data, metadata)
+        except BindingError as error:
+            refused = refusal(error)
+            return Response(refused.status, refused.body, headers=metadata_headers(error.metadata))
+        headers = metadata_headers(answer.metadata)
+        if answer.data is None:
+            return Response(NO_CONTENT.status, headers=headers)
+        return Response(200, answer.data, headers=headers)
+
+
+def _wanted(body: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the request's fields, and its data as the JSON text that the binding gets."""
+    wanted = object_of(load(body), "the body")
+    return wanted, dump(wanted.get("data"))

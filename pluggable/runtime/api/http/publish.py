@@ -1,0 +1,102 @@
+"""Publishing over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .... import pubsub
+from ...blocks.publish import NO_TRACE, Publishing, Target, Trace
+from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
+from ..errors import TABLE
+from ..jsontext import apart, dump
+from ..trace import PARENT, STATE
+from .fields import kind, text_of, texts_of
+from .request import NO_CONTENT, Request, Response
+from .router import Router
+
+DEFAULT_TYPE = "text/plain"
+
+
+class PublishHandlers:
+    """``/v1.0/publish``."""
+
+    def __init__(self, block: Publishing, app_id: str) -> None:
+        self._block = block
+        self._app_id = app_id
+
+    def add_to(self, router: Router) -> None:
+        """Add the paths."""
+        router.add("POST PUT", "/v1.0/publish/{pubsub}/{topic...}", self.publish)
+        for version in ("v1.0", "v1.0-alpha1"):
+            router.add("POST PUT", f"/{version}/publish/bulk/{{pubsub}}/{{topic...}}", self.publish_many)
+
+    async def publish(self, request: Request, name: str, topic: str) -> Response:
+        """Publish the body as one message."""
+        target = self._block.target(name, topic, request.metadata())
+        content_type = request.headers.get("content-type", "")
+        await target.publish(request.body, content_type, _trace(request.headers))
+        return NO_CONTENT
+
+    async def publish_many(self, request: Request, name: str, topic: str) -> Response:
+        """Publish the messages of a list; the answer names those that failed."""
+        target = self._block.target(name, topic, request.metadata())
+        entries = await apart(len(request.body), self._entries, request.body, target)
+        try:
+            failed = await target.publish_many(entries, _trace(request.headers))
+        except PublishFailedError as error:
+            failed = [
+                pubsub.FailedEntry(entry_id=entry.entry_id, error=str(error.cause)) for entry in entries
+            ]
+        return _failed(failed) if failed else NO_CONTENT
+
+    def _entries(self, body: bytes, target: Target) -> list[pubsub.BulkEntry]:
+        name, topic = target.broker.name, target.topic
+        try:
+            items = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            cut_off = isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip()
+            reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
+            raise EventsUnreadableError(name, topic, self._app_id, reason) from error
+        if items is not None and not isinstance(items, list):
+            found = kind(items).split()[-1]
+            reason = f"json: cannot unmarshal {found} into Go value of type []http.bulkPublishMessageEntry"
+            raise EventsUnreadableError(name, topic, self._app_id, reason)
+        try:
+            return [self._entry(item, target) for item in items or ()]
+        except MalformedRequestError as error:
+            raise EventsUnreadableError(name, topic, self._app_id, str(error)) from error
+
+    def _entry(self, item: Any, target: Target) -> pubsub.BulkEntry:
+        if not isinstance(item, dict):
+            raise MalformedRequestError(f"an entry is {kind(item)}, an object is wanted")
+        content_type = text_of(item, "contentType")
+        return pubsub.BulkEntry(
+            entry_id=text_of(item, "entryId"),
+            data=self._data(item.get("event"), content_type, target),
+            content_type=content_type,
+            metadata=texts_of(item, "metadata"),
+        )
+
+    def _data(self, event: Any, content_type: str, target: Target) -> bytes:
+        """Return the event's bytes: JSON for a JSON type, else a text as it is."""
+        bare = (content_type or DEFAULT_TYPE).partition(";")[0].strip().lower()
+        if bare == "application/json" or bare.endswith("+json"):
+            return dump(event)
+        if isinstance(event, str):
+            return event.encode(errors="replace")
+        reason = (
+            f"the event is {kind(event)}, a string is wanted for contentType {content_type or DEFAULT_TYPE}"
+        )
+        raise EntryError(target.broker.name, target.topic, self._app_id, reason)
+
+
+def _trace(headers: Mapping[str, str]) -> Trace:
+    return Trace(headers.get(PARENT) or NO_TRACE, headers.get(STATE, ""))
+
+
+def _failed(entries: Sequence[pubsub.FailedEntry]) -> Response:
+    row = TABLE[PublishFailedError]
+    told = [{"entryId": entry.entry_id, "error": entry.error} for entry in entries]
+    return Response(row.status, dump({"failedEntries": told, "errorCode": row.code}))

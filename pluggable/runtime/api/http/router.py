@@ -1,0 +1,167 @@
+"""Which handler a path has: a tree made once, walked segment by segment."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...telemetry import Counter, Counters
+from .request import Request, Response, failure, refusal
+
+logger = logging.getLogger(__name__)
+
+#: Called with the request and the path's parameters, unescaped, in order.
+Handler = Callable[..., Awaitable[Response]]
+ANY = "*"
+TOKEN_HEADER = "dapr-api-token"
+KEY = "/{key}"
+#: Series of a route beyond which requests are counted together: a metric is no list of keys.
+MOST_SERIES = 1000
+_SLASHES = re.compile("//+")
+
+
+@dataclass(slots=True)
+class Route:
+    """One pattern with its handler, and how often it answered what."""
+
+    pattern: str
+    handler: Handler
+    exempt: bool
+    """Whether it answers without a token."""
+    counts: dict[tuple[str, tuple[str, ...], int], Counter] = field(default_factory=dict)
+
+    def label(self, parameters: Sequence[str]) -> str:
+        """Return the path for a metric: as sent, but for a key at its end."""
+        values = iter(parameters)
+        parts = self.pattern.removesuffix(KEY).split("/")
+        return "/".join(next(values) if part.startswith("{") else part for part in parts)
+
+
+@dataclass(slots=True)
+class _Node:
+    fixed: dict[str, _Node] = field(default_factory=dict)
+    parameter: _Node | None = None
+    rest: dict[str, Route] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+_Found = tuple[Route, tuple[str, ...]]
+
+
+class Router:
+    """
+    Finds the handler of a request, and answers where there is none.
+
+    ``token`` is what callers must show in ``dapr-api-token``; empty lets everybody in. ``requests`` counts
+    what was answered, by method, path and status.
+    """
+
+    def __init__(self, *, token: str = "", requests: Counters | None = None, log_calls: bool = False) -> None:
+        self._root = _Node()
+        self._token = token.encode()
+        self._requests = requests
+        self._log_calls = log_calls
+
+    def add(self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False) -> None:
+        """
+        Answer these methods, separated by blanks, on paths of the pattern ``/v1.0/state/{store}/{key}``.
+
+        A last ``{name...}`` takes the rest of the path, slashes included.
+        """
+        route = Route(pattern, handler, exempt)
+        node = self._root
+        *parts, last = pattern.split("/")[1:]
+        for part in parts if last.endswith("...}") else [*parts, last]:
+            if part.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.fixed.setdefault(part, _Node())
+        there = node.rest if last.endswith("...}") else node.routes
+        for method in methods.split():
+            there[method] = route
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer the request; an error of the blocks becomes its response here."""
+        path = _SLASHES.sub("/", request.path) if "//" in request.path else request.path
+        allowed: set[str] = set()
+        found = _find(self._root, path.split("/")[1:], 0, request.method, allowed)
+        if self._log_calls:
+            logger.info("HTTP API called: %s %s", request.method, path)
+        if self._token and not (found is not None and found[0].exempt):
+            shown = request.headers.get(TOKEN_HEADER, "")
+            if not hmac.compare_digest(shown.encode(), self._token):
+                return refusal(UnauthenticatedError(shown=bool(shown)))
+        if found is None:
+            return self._lost(request, path, allowed)
+        route, parameters = found
+        try:
+            response = await route.handler(request, *parameters)
+        except BlockError as error:
+            response = refusal(error)
+        if self._requests is not None:
+            self._count(self._requests, route, request.method, parameters, response.status)
+        return response
+
+    def _lost(self, request: Request, path: str, allowed: set[str]) -> Response:
+        if "dapr-app-id" in request.headers:
+            return refusal(NotOfferedError("service invocation"))
+        if allowed and request.method != "OPTIONS":
+            methods = ", ".join(sorted(allowed))
+            message = f"method {request.method} is not offered for {path}; it has {methods}"
+            return failure(405, "ERR_METHOD_NOT_ALLOWED", message, [("Allow", methods)])
+        message = f"there is no {request.method} {path} in this API; see https://docs.dapr.io/reference/api/"
+        return failure(404, "ERR_NOT_FOUND", message)
+
+    def _count(
+        self, requests: Counters, route: Route, method: str, parameters: tuple[str, ...], status: int
+    ) -> None:
+        key = (method, parameters[:-1] if route.pattern.endswith(KEY) else parameters, status)
+        counter = route.counts.get(key)
+        if counter is None:
+            path = route.label(parameters) if len(route.counts) < MOST_SERIES else ""
+            counter = requests.of(method=method, path=path, status=str(status))
+            if len(route.counts) < MOST_SERIES:
+                route.counts[key] = counter
+        counter.add()
+
+
+def _find(node: _Node, parts: list[str], index: int, method: str, allowed: set[str]) -> _Found | None:
+    """Walk down; a fixed name goes before a parameter, if it leads to a route with this method."""
+    if index == len(parts):
+        return _of_method(node.routes, method, (), allowed)
+    part = parts[index]
+    child = node.fixed.get(part)
+    if child is not None:
+        found = _find(child, parts, index + 1, method, allowed)
+        if found is not None:
+            return found
+    if node.parameter is not None and part:
+        found = _find(node.parameter, parts, index + 1, method, allowed)
+        if found is not None:
+            return found[0], (_unescaped(part), *found[1])
+    if node.rest:
+        rest = "/".join(_unescaped(part) for part in parts[index:])
+        return _of_method(node.rest, method, (rest,), allowed)
+    return None
+
+
+def _of_method(
+    routes: dict[str, Route], method: str, parameters: tuple[str, ...], allowed: set[str]
+) -> _Found | None:
+    route = routes.get(method) or routes.get(ANY)
+    if route is None and method == "HEAD":
+        route = routes.get("GET")
+    if route is None:
+        allowed.update(routes)
+        return None
+    return route, parameters
+
+
+def _unescaped(part: str) -> str:
+    return unquote_plus(part) if "%" in part or "+" in part else part

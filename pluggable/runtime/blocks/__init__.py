@@ -1,0 +1,51 @@
+"""The building blocks, without a protocol: what the HTTP and the gRPC API both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..catalog import Catalog
+from ..config import RuntimeConfig
+from ..resources import Configuration, Subscription
+from .bindings import Bindings
+from .health import Health
+from .metadata import Metadata
+from .publish import Publishing
+from .secrets import Secrets
+from .state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """Every building block of one sidecar."""
+
+    state: State
+    publishing: Publishing
+    bindings: Bindings
+    secrets: Secrets
+    metadata: Metadata
+    health: Health
+
+
+def _none() -> Sequence[Subscription]:
+    return ()
+
+
+def build(
+    catalog: Catalog,
+    config: RuntimeConfig,
+    *,
+    configuration: Configuration | None = None,
+    subscriptions: Callable[[], Sequence[Subscription]] = _none,
+) -> Blocks:
+    """Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks."""
+    configuration = configuration or Configuration()
+    return Blocks(
+        state=State(catalog, config),
+        publishing=Publishing(catalog, config),
+        bindings=Bindings(catalog),
+        secrets=Secrets(catalog, configuration.secret_scopes),
+        metadata=Metadata(catalog, config, configuration, subscriptions),
+        health=Health(),
+    )

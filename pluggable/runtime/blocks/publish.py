@@ -1,0 +1,221 @@
+"""Publishing: topics an application may use, messages in their envelope, one or many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ... import pubsub
+from ...errors import ComponentError
+from ...metadata import NO_METADATA
+from .. import cloudevents
+from ..catalog import Catalog, Loaded
+from ..config import RuntimeConfig
+from ..errors import (
+    CloudEventError,
+    EntryError,
+    PublishFailedError,
+    PublishMetadataError,
+    PubSubNameEmptyError,
+    PubSubNotFoundError,
+    TopicEmptyError,
+    TopicForbiddenError,
+)
+from .expiry import expiration
+from .scopes import TopicScopes
+
+#: How many messages of a bulk publish are on their way at once where the broker has no bulk of its own.
+PARALLEL_MESSAGES = 100
+CLOUD_EVENT = "application/cloudevents+json"
+#: The trace of a message whose publisher had none.
+NO_TRACE = "00-00000000000000000000000000000000-0000000000000000-00"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where a message comes from, as W3C trace context."""
+
+    parent: str = NO_TRACE
+    state: str = ""
+
+
+class Publishing:
+    """The brokers by name."""
+
+    def __init__(self, catalog: Catalog, config: RuntimeConfig) -> None:
+        self._catalog = catalog
+        self._config = config
+        self._brokers: dict[str, Broker] = {}
+
+    def target(self, pubsub_name: str, topic: str, metadata: Mapping[str, str] = NO_METADATA) -> Target:
+        """
+        Return where messages for this topic go, with the metadata of the request.
+
+        Raises:
+            PublishingError: there is no such broker, no topic, or the metadata is faulty.
+            TopicForbiddenError: the scopes keep the application from it.
+        """
+        if not pubsub_name:
+            raise PubSubNameEmptyError(metadata)
+        broker = self._broker(pubsub_name)
+        if not topic:
+            raise TopicEmptyError(pubsub_name, metadata)
+        raw = _raw(pubsub_name, metadata)
+        if not broker.scopes.allows(topic):
+            raise TopicForbiddenError(pubsub_name, topic, self._config.app_id)
+        return Target(broker, topic, metadata, raw=raw)
+
+    def _broker(self, name: str) -> Broker:
+        loaded = self._catalog.pubsub.get(name)
+        if loaded is None:
+            self._brokers.pop(name, None)
+            raise PubSubNotFoundError(name)
+        broker = self._brokers.get(name)
+        if broker is None or broker.loaded is not loaded:
+            broker = self._brokers[name] = Broker(name, loaded, self._config)
+        return broker
+
+
+class Broker:
+    """What is known of one broker before any message."""
+
+    def __init__(self, name: str, loaded: Loaded[pubsub.PubSub], config: RuntimeConfig) -> None:
+        self.name = name
+        self.loaded = loaded
+        self.component = loaded.component
+        self.app_id = config.app_id
+        self.scopes = TopicScopes.of(loaded.properties, config.app_id, "publishingScopes")
+        templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
+        self.topic_prefix = config.namespace if templated else ""
+        self.expires_itself = "MESSAGE_TTL" in loaded.component.features
+
+
+class Target:
+    """One topic of one broker, open to the application."""
+
+    def __init__(self, broker: Broker, topic: str, metadata: Mapping[str, str], *, raw: bool) -> None:
+        self.broker = broker
+        self.topic = topic
+        self.raw = raw
+        self._metadata = metadata
+
+    async def publish(
+        self, data: bytes, content_type: str, trace: Trace, extra: Mapping[str, str] = NO_METADATA
+    ) -> None:
+        """
+        Publish one message; ``extra`` goes to the broker beside the request's metadata.
+
+        Raises:
+            CloudEventError: the data is not what its content type says.
+            PublishFailedError: the broker did not take it.
+        """
+        payload = data if self.raw else self._envelope(data, content_type, self._metadata, trace)
+        metadata = {**self._metadata, **extra} if extra else self._metadata
+        try:
+            await self.broker.component.publish(self._request(payload, metadata))
+        except ComponentError as error:
+            raise PublishFailedError(self.broker.name, self.topic, error) from error
+
+    async def publish_many(
+        self, entries: Sequence[pubsub.BulkEntry], trace: Trace
+    ) -> Sequence[pubsub.FailedEntry]:
+        """
+        Publish the messages, in any order, and return those that failed.
+
+        An entry with metadata of its own has the request's too. Raises as ``publish`` does, where all
+        failed for one reason.
+        """
+        ready = self._prepared(entries, trace)
+        component = self.broker.component
+        if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
+            return await self._one_by_one(ready)
+        request = pubsub.BulkPublishRequest(
+            topic=self.broker.topic_prefix + self.topic,
+            entries=ready,
+            pubsub_name=self.broker.name,
+            metadata=self._metadata,
+        )
+        try:
+            return await component.bulk_publish(request)
+        except ComponentError as error:
+            raise PublishFailedError(self.broker.name, self.topic, error) from error
+
+    def _prepared(self, entries: Sequence[pubsub.BulkEntry], trace: Trace) -> list[pubsub.BulkEntry]:
+        seen: set[str] = set()
+        ready = []
+        for entry in entries:
+            if not entry.entry_id or entry.entry_id in seen:
+                reason = "entryId is duplicated or not present for entry"
+                raise EntryError(self.broker.name, self.topic, self.broker.app_id, reason)
+            seen.add(entry.entry_id)
+            metadata = {**self._metadata, **entry.metadata} if entry.metadata else entry.metadata
+            data = entry.data if self.raw else self._envelope(entry.data, entry.content_type, metadata, trace)
+            ready.append(
+                pubsub.BulkEntry(
+                    entry_id=entry.entry_id, data=data, content_type=entry.content_type, metadata=metadata
+                )
+            )
+        return ready
+
+    async def _one_by_one(self, entries: Sequence[pubsub.BulkEntry]) -> list[pubsub.FailedEntry]:
+        room = asyncio.Semaphore(PARALLEL_MESSAGES)
+
+        async def failure(entry: pubsub.BulkEntry) -> pubsub.FailedEntry | None:
+            async with room:
+                try:
+                    await self.broker.component.publish(self._request(entry.data, entry.metadata))
+                except ComponentError as error:
+                    return pubsub.FailedEntry(entry_id=entry.entry_id, error=str(error))
+                return None
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(failure(entry)) for entry in entries]
+        return [failed for task in running if (failed := task.result()) is not None]
+
+    def _request(self, data: bytes, metadata: Mapping[str, str]) -> pubsub.PublishRequest:
+        return pubsub.PublishRequest(
+            topic=self.broker.topic_prefix + self.topic,
+            data=data,
+            pubsub_name=self.broker.name,
+            metadata=metadata,
+        )
+
+    def _envelope(self, data: bytes, content_type: str, metadata: Mapping[str, str], trace: Trace) -> bytes:
+        broker = self.broker
+        expires = "" if broker.expires_itself else expiration(broker.name, metadata)
+        try:
+            if content_type.partition(";")[0].strip().lower() == CLOUD_EVENT:
+                return cloudevents.from_event(
+                    data,
+                    topic=self.topic,
+                    pubsub=broker.name,
+                    source=broker.app_id,
+                    metadata=metadata,
+                    trace_parent=trace.parent,
+                    trace_state=trace.state,
+                    expiration=expires,
+                )
+            return cloudevents.new_event(
+                data=data,
+                content_type=content_type,
+                topic=self.topic,
+                pubsub=broker.name,
+                source=broker.app_id,
+                metadata=metadata,
+                trace_parent=trace.parent,
+                trace_state=trace.state,
+                expiration=expires,
+            )
+        except ValueError as error:
+            raise CloudEventError(broker.name, broker.app_id, str(error)) from error
+
+
+def _raw(pubsub_name: str, metadata: Mapping[str, str]) -> bool:
+    value = metadata.get("rawPayload", "")
+    if value in {"1", "t", "T", "TRUE", "true", "True"}:
+        return True
+    if value in {"", "0", "f", "F", "FALSE", "false", "False"}:
+        return False
+    reason = f"rawPayload value must be a valid boolean: actual is '{value}'"
+    raise PublishMetadataError(pubsub_name, reason, metadata)
