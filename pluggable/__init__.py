@@ -1,1 +1,40 @@
-"""Dapr's building blocks in Python."""
+"""
+Dapr's building blocks in Python: write a component as one class, and serve it where a sidecar finds it.
+
+The values of a block live in its module: ``pluggable.state.GetRequest`` is another than
+``pluggable.secretstores.GetRequest``.
+"""
+
+from __future__ import annotations
+
+from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
+from .component import Capability as Capability, Component as Component
+from .delivery import (
+    Accepted as Accepted,
+    Delivery as Delivery,
+    Outcome as Outcome,
+    Rejected as Rejected,
+    Unanswered as Unanswered,
+)
+from .errors import (
+    BulkError as BulkError,
+    ComponentError as ComponentError,
+    CustomError as CustomError,
+    DeniedError as DeniedError,
+    ETagInvalidError as ETagInvalidError,
+    ETagMismatchError as ETagMismatchError,
+    InitError as InitError,
+    InvalidRequestError as InvalidRequestError,
+    InvokeError as InvokeError,
+    LimitExceededError as LimitExceededError,
+    MetadataError as MetadataError,
+    NotFoundError as NotFoundError,
+    TimedOutError as TimedOutError,
+    UnavailableError as UnavailableError,
+    UnsupportedError as UnsupportedError,
+)
+from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
+from .pubsub import PubSub as PubSub
+from .secretstores import SecretStore as SecretStore
+from .serving import ComponentServer as ComponentServer, serve as serve
+from .state import StateStore as StateStore

@@ -27,9 +27,14 @@ class Component(ABC):
     the last. Calls come concurrently, all on one event loop.
     """
 
+    exclusive: ClassVar[bool] = False
+    """The backend admits one owner: at a second Init the object in use is closed before the new one is made."""
+
     async def init(self, metadata: Metadata) -> None:
         """
         Make ready with what the component's YAML says. Answer within 5 seconds: daprd takes longer for a failure.
+
+        If it raises, the object is dropped as it is: ``close`` is not called.
 
         Raises:
             MetadataError: the metadata has faults.

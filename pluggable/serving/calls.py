@@ -1,0 +1,149 @@
+"""One call, from its bytes to a component's method and back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
+
+from google.protobuf.message import DecodeError
+
+from .._proto.dapr.proto.components.v1 import common_pb2
+from .._wire import common, names
+from .._wire.status import status_of
+from ..component import Component
+from ..errors import ComponentError
+from ..metadata import Metadata
+from ..transport import DAPRD_RECEIVE_BYTES, Code, ServerCall, ServerStream, StatusError, Stream, Unary
+from .instances import Instance, Instances, Key
+
+logger = logging.getLogger(__name__)
+
+
+class Request(Protocol):
+    """A message that is received."""
+
+    @classmethod
+    def FromString(cls, data: bytes, /) -> Self:  # noqa: N802  protobuf's
+        ...
+
+
+class Response(Protocol):
+    """A message that is sent."""
+
+    def SerializeToString(self) -> bytes:  # noqa: N802  protobuf's
+        ...
+
+
+C = TypeVar("C", bound=Component)
+Q = TypeVar("Q", bound=Request)
+
+#: What our own faults look like to a caller; the text of an exception may hold what is not for its eyes.
+_FAULT: Final = "{component}: {method} failed unexpectedly; the log of the component's process says why"
+
+
+class Calls(Generic[C]):
+    """Makes handlers for one family of services of one component."""
+
+    def __init__(self, component: str, family: str, instances: Instances[C]) -> None:
+        self.component = component
+        """Its type, such as ``state.redis``."""
+        self._family = family
+        self._instances = instances
+
+    def unary(self, request: type[Q], answer: Callable[[C, Q], Awaitable[Response]]) -> Unary:
+        """Answer with what a method of the component gives."""
+
+        async def handle(data: bytes, call: ServerCall) -> bytes:
+            try:
+                with self._instances.of(self._key(call)) as component:
+                    return (await answer(component, request.FromString(data))).SerializeToString()
+            except Exception as error:
+                raise self.status(error, call.method) from error
+
+        return Unary(handle)
+
+    def init(self, request: type[Q], metadata: Callable[[Q, str], Metadata], response: Response) -> Unary:
+        """Answer an Init with a fresh object that is ready."""
+
+        async def handle(data: bytes, call: ServerCall) -> bytes:
+            key = self._key(call)
+            try:
+                await self._instances.init(key, metadata(request.FromString(data), key.instance))
+            except Exception as error:
+                raise self.status(error, call.method) from error
+            logger.info('%s "%s" is initialised', self.component, key.instance)
+            return response.SerializeToString()
+
+        return Unary(handle)
+
+    def stream(self, handle: Callable[[Instance[C], ServerStream], Awaitable[None]]) -> Stream:
+        """Answer with a stream, which keeps its instance in use until it ends."""
+
+        async def run(stream: ServerStream) -> None:
+            try:
+                instance = self._instances.of(self._key(stream))
+                with instance:
+                    await handle(instance, stream)
+            except Exception as error:
+                if isinstance(error, ComponentError):
+                    logger.warning("%s: %s ended: %s", self.component, stream.method, error)
+                raise self.status(error, stream.method) from error
+
+        return Stream(run)
+
+    def features(self) -> Unary:
+        """Answer with the features of the component."""
+
+        async def answer(component: C, _: common_pb2.FeaturesRequest) -> Response:
+            return common.features_response_pb(component.features)
+
+        return self.unary(common_pb2.FeaturesRequest, answer)
+
+    def ping(self) -> Unary:
+        """Answer when the component can work; a ping for no instance asks only whether anybody is there."""
+
+        async def answer(component: C, _: common_pb2.PingRequest) -> Response:
+            await component.ping()
+            return common.ping_response_pb()
+
+        ask = self.unary(common_pb2.PingRequest, answer)
+
+        async def handle(data: bytes, call: ServerCall) -> bytes:
+            if names.INSTANCE_HEADER not in call.metadata:
+                return common.ping_response_pb().SerializeToString()
+            return await ask.handle(data, call)
+
+        return Unary(handle)
+
+    def status(self, error: Exception, method: str) -> StatusError:
+        """Return what the caller is told; a failure that has no name is logged, and told without its text."""
+        match error:
+            case ComponentError():
+                return status_of(error)
+            case StatusError():
+                return error
+            case DecodeError():
+                return StatusError(
+                    Code.INVALID_ARGUMENT, f"{method}: the request is no message of this method"
+                )
+        name = method.rpartition("/")[2]
+        logger.error("%s: %s failed", self.component, name, exc_info=error)
+        return StatusError(Code.INTERNAL, _FAULT.format(component=self.component, method=name))
+
+    def _key(self, call: ServerCall) -> Key:
+        metadata = call.metadata
+        client: Any = metadata.get(names.CLIENT_HEADER) or _process(call.peer)
+        instance: Any = metadata.get(names.INSTANCE_HEADER, "")
+        return Key(client, self._family, instance)
+
+
+def receive_limit(call: ServerCall) -> int | None:
+    """Return the largest message that the caller can receive; who does not say who it is may be a daprd."""
+    return None if names.CLIENT_HEADER in call.metadata else DAPRD_RECEIVE_BYTES
+
+
+def _process(peer: str) -> str:
+    """Return the process that called, where the transport tells it as ``unix:4711``; daprd does not."""
+    process = peer.removeprefix("unix:")
+    return process if process.isdecimal() else ""

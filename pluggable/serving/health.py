@@ -1,0 +1,72 @@
+"""Whether the components of a socket can work, for probes that speak gRPC's health protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .._proto.grpc.health.v1 import health_pb2 as pb
+from .._wire import names
+from .._wire.names import path
+from ..transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, Unary
+from .instances import Instance
+from .services import Services
+
+#: How long a component may take to answer before it counts as unable to work.
+PING_SECONDS: Final = 5.0
+#: How often who watches has the components asked.
+WATCH_SECONDS: Final = 5.0
+
+_SERVING: Final = pb.HealthCheckResponse.SERVING
+_NOT_SERVING: Final = pb.HealthCheckResponse.NOT_SERVING
+_UNKNOWN: Final = pb.HealthCheckResponse.SERVICE_UNKNOWN
+
+logger = logging.getLogger(__name__)
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """Return what answers for the components: all of them, or those behind one service."""
+
+    async def check(data: bytes, _: ServerCall) -> bytes:
+        service = pb.HealthCheckRequest.FromString(data).service
+        if (status := await _status(services, service)) == _UNKNOWN:
+            raise StatusError(Code.NOT_FOUND, f'there is no service "{service}" here')
+        return pb.HealthCheckResponse(status=status).SerializeToString()
+
+    async def watch(stream: ServerStream) -> None:
+        if (data := await stream.receive()) is None:
+            return
+        service = pb.HealthCheckRequest.FromString(data).service
+        told: pb.HealthCheckResponse.ServingStatus.ValueType | None = None
+        while True:
+            if (status := await _status(services, service)) != told:
+                await stream.send(pb.HealthCheckResponse(status=status).SerializeToString())
+                told = status
+            await asyncio.sleep(WATCH_SECONDS)  # a component is asked: it has no way to tell by itself
+
+    return {path(names.HEALTH, "Check"): Unary(check), path(names.HEALTH, "Watch"): Stream(watch)}
+
+
+async def _status(services: Services, service: str) -> pb.HealthCheckResponse.ServingStatus.ValueType:
+    if service and service not in services.instances:
+        return _SERVING if service == names.HEALTH else _UNKNOWN
+    asked = [services.instances[service]] if service else services.instances.values()
+    answers = await asyncio.gather(*(_works(instance) for instance in _distinct(asked)))
+    return _SERVING if all(answers) else _NOT_SERVING
+
+
+def _distinct(asked: Iterable[Iterable[Instance[Any]]]) -> list[Instance[Any]]:
+    return list({id(instance): instance for instances in asked for instance in instances}.values())
+
+
+async def _works(instance: Instance[Any]) -> bool:
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            with instance as component:
+                await component.ping()
+    except Exception as error:  # noqa: BLE001  whatever it is, the component cannot work
+        logger.warning("%s cannot work: %s", instance.label, error)
+        return False
+    return True
