@@ -1,0 +1,1 @@
+"""Components that come with pluggable, a package for each backend, on its public names only."""

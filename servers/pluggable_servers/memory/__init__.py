@@ -1,0 +1,1 @@
+"""Components that keep everything in their process, for development and tests."""
