@@ -1,9 +1,4 @@
-"""
-Generate ``pluggable/_proto`` from the files beside this script; with ``--check``, say what differs and change nothing.
-
-Run it with ``python protos/generate.py`` in an environment with the extra ``dev``. Other versions of the two tools
-named in ``TOOLS`` generate other text, so they are refused.
-"""
+"""Generate ``pluggable/_proto`` from the files beside this script, or check that it is what they say."""
 
 from __future__ import annotations
 
@@ -17,8 +12,10 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+# Other releases write other text, so they are refused; the extra `dev` has these.
 TOOLS = {"grpcio-tools": "1.85.1", "mypy-protobuf": "5.1.0"}
-PROTOC = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"  # -m would add an include
+# As `-m grpc_tools.protoc`, which would add an include of its own.
+PROTOC = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"
 PACKAGE = "pluggable._proto"
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / Path(*PACKAGE.split("."))
@@ -29,13 +26,16 @@ WELL_KNOWN = [
 ]
 
 # What protoc writes, and what it has to be for a package and a pool of our own. The check of the runtime's version
-# goes: it would demand the very release protoc belongs to, and the modules do nothing but hand a serialized file to
-# the pool and the builder, which protobuf 6.31 to 7 share (tests/protos runs on both ends).
+# goes: it demands the release this protoc belongs to, though all a module does is to hand a serialized file to the
+# pool and to the builder, which are the same from protobuf 6.31 to 7.
 REWRITES = [
     (r"^from google\.protobuf import runtime_version as _runtime_version\n", ""),
     (r"^_runtime_version\.ValidateProtobufRuntimeVersion\([^)]*\)\n", ""),
     (r"^# (NO CHECKED-IN PROTOBUF GENCODE|Protobuf Python Version: .*)\n", ""),
-    (r"^from google\.protobuf import descriptor_pool as _descriptor_pool\n", f"from {PACKAGE} import pool as _pool\n"),
+    (
+        r"^from google\.protobuf import descriptor_pool as _descriptor_pool$",
+        f"from {PACKAGE} import pool as _pool",
+    ),
     (r"_descriptor_pool\.Default\(\)\.", "_pool()."),
     (r"^from ([\w.]+) import (\w+_pb2)\b", rf"from {PACKAGE}.\1 import \2"),
     (r"(BuildTopDescriptorsAndMessages\(DESCRIPTOR, ')", rf"\g<1>{PACKAGE}."),
@@ -44,17 +44,17 @@ REWRITES = [
 
 def main() -> int:
     """Generate, or compare what is there with what would be."""
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 and name the files that differ")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; name what differs and exit 1")
     check: bool = parser.parse_args().check
     if complaint := wrong_tools():
-        print(complaint, file=sys.stderr)
+        sys.stderr.write(f"{complaint}\n")
         return 2
     wanted = generated()
     found = {path.relative_to(TARGET): path.read_text() for path in checked_in()}
     changed = sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
     for path in changed:
-        print(f"{'differs' if check else 'written'}: {(TARGET / path).relative_to(HERE.parent)}")
+        sys.stdout.write(f"{'differs' if check else 'written'}: {(TARGET / path).relative_to(HERE.parent)}\n")
         if not check:
             write(TARGET / path, wanted.get(path))
     return 1 if check and changed else 0
@@ -68,7 +68,7 @@ def wrong_tools() -> str | None:
         except PackageNotFoundError:
             found = "missing"
         if found != wanted:
-            return f"{tool} is {found}, wanted {wanted}: pip install {' '.join(f'{t}=={v}' for t, v in TOOLS.items())}"
+            return f"{tool} is {found}, wanted {wanted}: pip install {tool}=={wanted}"
     return None
 
 
@@ -79,7 +79,7 @@ def generated() -> dict[Path, str]:
     includes = [f"-I{HERE}", f"-I{Path(_proto.__path__[0])}"]
     ours = sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.proto"))
     with tempfile.TemporaryDirectory() as folder:
-        # The well-known types go through a descriptor set, which leaves out the comments (and licences) of their files.
+        # The well-known types pass through a descriptor set, to leave out what their files say in comments.
         wkt = f"{folder}/well-known.bin"
         protoc(*includes, "--include_imports", f"--descriptor_set_out={wkt}", *WELL_KNOWN)
         out = [f"--python_out={folder}", f"--mypy_out=quiet:{folder}"]
