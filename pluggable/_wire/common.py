@@ -25,12 +25,12 @@ def features_request_pb() -> pb.FeaturesRequest:
 
 def features_response(message: pb.FeaturesResponse) -> tuple[str, ...]:
     """Return the features, in the component's order."""
-    return tuple(message.feature)
+    return tuple(message.features)
 
 
 def features_response_pb(features: Iterable[str]) -> pb.FeaturesResponse:
     """Pack the features."""
-    return pb.FeaturesResponse(feature=features)
+    return pb.FeaturesResponse(features=features)
 
 
 def ping_request_pb() -> pb.PingRequest:

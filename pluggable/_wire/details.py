@@ -6,8 +6,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from .._proto.google.rpc import error_details_pb2 as rpc
-from .._proto.google.rpc import status_pb2
+from .._proto.google.rpc import error_details_pb2 as rpc, status_pb2
 from ..transport.status import Code, StatusError
 
 #: How much text an error may carry. Transports refuse a block of headers over 8 KiB, the text travels

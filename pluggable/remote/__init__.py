@@ -1,0 +1,10 @@
+"""Components over sockets, by the same interfaces as components here."""
+
+from __future__ import annotations
+
+from .bindings import RemoteInputBinding as RemoteInputBinding, RemoteOutputBinding as RemoteOutputBinding
+from .connection import INIT_SECONDS as INIT_SECONDS, Connection as Connection
+from .pubsub import RemotePubSub as RemotePubSub
+from .reflection import list_services as list_services
+from .secretstores import RemoteSecretStore as RemoteSecretStore
+from .state import RemoteStateStore as RemoteStateStore

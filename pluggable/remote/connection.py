@@ -1,0 +1,186 @@
+"""One connection to a component on a socket, by which all calls for it go."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from .._wire import names
+from .._wire.status import error_of
+from ..errors import (
+    ComponentError,
+    InitError,
+    NotInitializedError,
+    RemoteError,
+    TimedOutError,
+    UnavailableError,
+)
+from ..transport import ChannelState, ClientStream, Code, Limits, StatusError, channel
+from .keeper import Greeting, Keeper
+
+M = TypeVar("M", bound=Message)
+
+#: How long a component has for Init unless told otherwise (daprd's ``initTimeout``).
+INIT_SECONDS: Final = 5.0
+
+
+class Connection:
+    """
+    Calls to one configured component at an address; an ``async with``, closed by who opened it.
+
+    ``instance`` is the component's name in its YAML, ``client`` who is calling, unique among sidecars. Both
+    bindings of one component may share a connection.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        instance: str,
+        client: str,
+        init_timeout: float = INIT_SECONDS,
+        limits: Limits | None = None,
+    ) -> None:
+        self.address = address
+        self.instance = instance
+        self.name = f'component "{instance}" at {address}'
+        self._pairs = ((names.INSTANCE_HEADER, instance), (names.CLIENT_HEADER, client))
+        self._init_timeout = init_timeout
+        self._channel = channel(address, limits=limits)
+        self._keeper = Keeper(self._channel, self.name, init_timeout)
+        self._gate = self._keeper.gate
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._keeping = asyncio.create_task(self._keeper.keep(), name=self.name)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connection up; calls under way fail as unavailable."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        self._gate.shut(f"{self.name}: its connection is closed")
+        await self._channel.close()
+
+    async def introduce(self, service: str, greeting: Greeting) -> None:
+        """
+        Initialise one service of the component, now and whenever it was restarted.
+
+        The greeting makes its calls by ``greet``.
+
+        Raises:
+            InitError: the component refused; calls for its other services pass as before.
+            UnavailableError: it took no connection in time, or lost it.
+            TimedOutError: it did not answer in time.
+        """
+        await self._keeper.introduce(service, greeting)
+
+    def forget(self, service: str) -> None:
+        """Initialise a service no more."""
+        self._keeper.forget(service)
+
+    async def greet(self, path: str, request: Message, kind: type[M]) -> M:
+        """
+        Call as part of a greeting, while no other call passes.
+
+        Raises:
+            InitError: the component refused, whatever it called its error.
+            UnavailableError: the connection was lost, or the component cannot reach its backend.
+            TimedOutError: no answer in time.
+        """
+        try:
+            return await self._asked(path, request.SerializeToString(), kind, self._init_timeout)
+        except StatusError as status:
+            error = self._error(status)
+            if isinstance(error, InitError | UnavailableError | TimedOutError):
+                raise error from status
+            raise InitError(str(error)) from status
+
+    async def ask(self, path: str, request: Message, kind: type[M], *, timeout: float | None = None) -> M:
+        """
+        Make one call and return its answer.
+
+        Only a call that was refused as "not initialised", which had no effect, is made once more.
+
+        Raises:
+            UnavailableError: the component is down, or was lost during the call.
+            ComponentError: what the component answered.
+        """
+        if not self._gate.open or self._channel.state is not ChannelState.UP:
+            await self._passed()
+        data = request.SerializeToString()
+        lives = self._keeper.lives
+        try:
+            return await self._asked(path, data, kind, timeout)
+        except StatusError as status:
+            error = self._error(status)
+            if not isinstance(error, NotInitializedError):
+                raise error from status
+        self._keeper.doubt(lives)
+        await self._passed()
+        try:
+            return await self._asked(path, data, kind, timeout)
+        except StatusError as status:
+            raise self._error(status) from status
+
+    async def stream(self, path: str) -> tuple[ClientStream, int]:
+        """
+        Begin a streaming call; the number says in which of the component's lives.
+
+        Raises:
+            UnavailableError: the component is down.
+        """
+        await self._passed()
+        return self._channel.stream(path, metadata=self._pairs), self._keeper.lives
+
+    def stream_error(self, status: StatusError, lives: int) -> ComponentError:
+        """Return what ended a stream; a component that is not initialised will be."""
+        error = self._error(status)
+        if isinstance(error, NotInitializedError):
+            self._keeper.doubt(lives)
+        return error
+
+    async def passable(self) -> None:
+        """Wait until calls pass, however long the component is down."""
+        await self._gate.opened()
+
+    async def _asked(self, path: str, data: bytes, kind: type[M], timeout: float | None) -> M:
+        answer = await self._channel.unary(path, data, metadata=self._pairs, timeout=timeout)
+        return self.parsed(path, answer, kind)
+
+    async def _passed(self) -> None:
+        await self._gate.passed()
+        if self._channel.state is not ChannelState.UP:  # lost just now; the gate learns of it in a moment
+            raise UnavailableError(self._keeper.down())
+
+    def parsed(self, path: str, answer: bytes, kind: type[M]) -> M:
+        """
+        Return the message that came.
+
+        Raises:
+            RemoteError: it is none of its kind.
+        """
+        try:
+            return kind.FromString(answer)
+        except DecodeError as error:
+            raise RemoteError(
+                f"{self.name} answered {path} with {len(answer)} bytes that are no {kind.DESCRIPTOR.name}",
+                code=Code.INTERNAL,
+            ) from error
+
+    def _error(self, status: StatusError) -> ComponentError:
+        error = error_of(status)
+        if status.code is Code.CANCELLED:  # not by us: who of ours is cancelled sees CancelledError
+            return UnavailableError(f"{self.name} was lost during the call: {status.message}")
+        if type(error) is UnavailableError:
+            return UnavailableError(f"{self.name} is unavailable: {error}")
+        return error

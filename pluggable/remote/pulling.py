@@ -1,0 +1,174 @@
+"""Messages pulled over a stream that is opened again whenever it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from google.protobuf.message import Message as Protobuf
+
+from ..delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
+from ..errors import ComponentError
+from ..transport import ClientStream, StatusError
+from .backoff import LAST_SECONDS, Backoff
+from .connection import Connection
+from .intake import Intake
+
+logger = logging.getLogger(__name__)
+
+V = TypeVar("V")
+P = TypeVar("P", bound=Protobuf)
+
+#: How many messages of one stream are with the application at a time; the rest waits in the component.
+MESSAGES_IN_FLIGHT: Final = 256
+
+
+@dataclass(slots=True, eq=False)
+class _Session:
+    """One stream, and what its answers need: they go out one at a time, and not after its end."""
+
+    stream: ClientStream
+    begun: float
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    standing: bool = False
+    ended: bool = False
+
+
+class Puller(Generic[P, V]):
+    """
+    What a subscription or an input binding runs until it is cancelled.
+
+    ``opening`` is said first on every stream; ``unpack`` and ``pack`` know the block's messages.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        path: str,
+        *,
+        source: str,
+        opening: Sequence[bytes],
+        kind: type[P],
+        unpack: Callable[[P], tuple[str, V]],
+        pack: Callable[[str, Accepted | Rejected], bytes],
+        deliver: Delivery[V],
+        intake: Intake,
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._source = f"{source} of {connection.name}"
+        self._opening = opening
+        self._kind = kind
+        self._unpack = unpack
+        self._pack = pack
+        self._deliver = deliver
+        self._intake = intake
+        self._room = asyncio.Semaphore(MESSAGES_IN_FLIGHT)
+        self._backoff = Backoff()
+        self._warned = False
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then nothing more is taken, and who still has a message gives it up."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                reason = await self._stream_ended(tasks)
+                delay = self._backoff.delay()
+                logger.warning("%s: the stream ended, opened again in %g s: %s", self._source, delay, reason)
+                await asyncio.sleep(delay)
+                await self._connection.passable()
+
+    async def _stream_ended(self, tasks: asyncio.TaskGroup) -> str:
+        """Run one stream to its end and return why it ended."""
+        try:
+            stream, life = await self._connection.stream(self._path)
+        except ComponentError as error:
+            return str(error)
+        async with stream:
+            session = _Session(stream, asyncio.get_running_loop().time())
+            standing = tasks.create_task(self._stand(session))
+            try:
+                for message in self._opening:
+                    await stream.send(message)
+                await self._receive(session, tasks)
+            except StatusError as status:
+                return str(self._connection.stream_error(status, life))
+            except ComponentError as error:
+                return str(error)
+            finally:
+                session.ended = True
+                standing.cancel()
+                if asyncio.get_running_loop().time() - session.begun > LAST_SECONDS:
+                    self._backoff.reset()
+        return "the component ended it, which it never should"
+
+    async def _stand(self, session: _Session) -> None:
+        """A server sends its headers when the subscription stands; not all do before the first message."""
+        try:
+            await session.stream.headers()
+        except StatusError:
+            return  # who receives learns it too
+        if not session.ended:
+            self._stands(session)
+
+    def _stands(self, session: _Session) -> None:
+        if not session.standing:
+            session.standing = True
+            self._deliver.ready()
+
+    async def _receive(self, session: _Session, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._room.acquire()
+            taken = False
+            try:
+                if (data := await session.stream.receive()) is None:
+                    return
+                message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
+                await self._intake.resumed()
+                self._stands(session)
+                self._backoff.reset()
+                self._check_id(message_id)
+                self._intake.begin()
+                taken = True
+                tasks.create_task(self._handle(session, message_id, message)).add_done_callback(self._handled)
+            finally:
+                if not taken:
+                    self._room.release()
+
+    def _check_id(self, message_id: str) -> None:
+        if not message_id and not self._warned:
+            self._warned = True
+            logger.warning(
+                "%s: messages have no id, so their answers cannot be told apart; they need one each",
+                self._source,
+            )
+
+    async def _handle(self, session: _Session, message_id: str, message: V) -> None:
+        outcome = await self._outcome(message)
+        if not isinstance(outcome, Unanswered):
+            await self._answer(session, message_id, outcome)
+
+    def _handled(self, _: asyncio.Task[None]) -> None:
+        self._intake.end()
+        self._room.release()
+
+    async def _outcome(self, message: V) -> Outcome:
+        try:
+            return await self._deliver(message)
+        except Exception:  # one message must not end the subscription
+            logger.exception("%s: a message could not be handled", self._source)
+            return Rejected("the sidecar failed on the message; its log says why")
+
+    async def _answer(self, session: _Session, message_id: str, outcome: Accepted | Rejected) -> None:
+        """Answer on the stream that brought the message; once that has ended, the message comes again."""
+        try:
+            async with session.sending:
+                if not session.ended:
+                    await session.stream.send(self._pack(message_id, outcome))
+                    return
+        except StatusError:
+            pass  # it ended just now
+        self._intake.discarded += 1
+        logger.debug("%s: the answer to %r came after its stream had ended", self._source, message_id)

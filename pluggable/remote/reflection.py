@@ -1,0 +1,77 @@
+"""Asking a socket what it serves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from .._proto.grpc.reflection.v1 import reflection_pb2 as pb
+from .._wire import names
+from ..errors import RemoteError, TimedOutError, UnavailableError, UnsupportedError
+from ..transport import Channel, Code, Limits, StatusError, channel
+
+#: A list of names needs no more; it comes from strangers.
+_ANSWER_BYTES: Final = 1024 * 1024
+#: Both versions have the same messages; components of the Go SDK know the elder alone.
+_METHODS: Final = tuple(
+    names.path(service, "ServerReflectionInfo") for service in (names.REFLECTION_V1, names.REFLECTION_V1ALPHA)
+)
+
+
+async def list_services(address: str, timeout: float) -> frozenset[str]:
+    """
+    Return the full names of the services behind an address.
+
+    Raises:
+        UnavailableError: nobody answers there.
+        TimedOutError: somebody is there and gave no answer in time.
+        UnsupportedError: the server has no reflection.
+        RemoteError: its answer is not one.
+    """
+    try:
+        async with (
+            asyncio.timeout(timeout),
+            channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls,
+        ):
+            for method in _METHODS:
+                try:
+                    return await _listed(calls, method)
+                except StatusError as status:
+                    if status.code is not Code.UNIMPLEMENTED:
+                        raise
+    except TimeoutError as error:
+        raise TimedOutError(
+            f"{address} did not list its services within {timeout:g} s; is it a gRPC server that is ready?"
+        ) from error
+    except StatusError as status:
+        raise _error(address, status) from status
+    raise UnsupportedError(
+        f"{address} cannot be asked what it serves: it offers neither {names.REFLECTION_V1}"
+        f" nor {names.REFLECTION_V1ALPHA}; register one of them"
+    )
+
+
+async def _listed(calls: Channel, method: str) -> frozenset[str]:
+    async with calls.stream(method) as stream:
+        # The value says nothing; that the field is there asks for the list.
+        await stream.send(pb.ServerReflectionRequest(list_services="*").SerializeToString())
+        answer = await stream.receive()
+        await stream.half_close()
+    if answer is None:
+        raise StatusError(Code.INTERNAL, "the list of services was asked for, and no answer came")
+    try:
+        response = pb.ServerReflectionResponse.FromString(answer)
+    except DecodeError as error:
+        raise StatusError(Code.INTERNAL, "the list of services is not in reflection's format") from error
+    if response.HasField("error_response"):
+        raise StatusError(Code.INTERNAL, f"the list of services: {response.error_response.error_message}")
+    return frozenset(service.name for service in response.list_services_response.service)
+
+
+def _error(address: str, status: StatusError) -> UnavailableError | RemoteError:
+    text = f"{address} did not list its services: {status.message}"
+    if status.code is Code.UNAVAILABLE:
+        return UnavailableError(text)
+    return RemoteError(text, code=status.code)

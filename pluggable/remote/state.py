@@ -1,0 +1,100 @@
+"""A state store over a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from google.protobuf.message import Message
+
+from .._proto.dapr.proto.components.v1 import state_pb2 as pb
+from .._wire import names, query, state as wire
+from ..errors import UnsupportedError
+from ..metadata import NO_METADATA, Metadata
+from ..state import (
+    BulkGetItem,
+    DeleteRequest,
+    GetRequest,
+    GetResponse,
+    Queryable,
+    QueryRequest,
+    QueryResponse,
+    SetRequest,
+    StateStore,
+    Transactional,
+)
+from .component import RemoteComponent
+
+_GET = names.path(names.STATE_STORE, "Get")
+_SET = names.path(names.STATE_STORE, "Set")
+_DELETE = names.path(names.STATE_STORE, "Delete")
+_BULK_GET = names.path(names.STATE_STORE, "BulkGet")
+_BULK_SET = names.path(names.STATE_STORE, "BulkSet")
+_BULK_DELETE = names.path(names.STATE_STORE, "BulkDelete")
+_TRANSACT = names.path(names.TRANSACTIONAL_STATE_STORE, "Transact")
+_MULTI_MAX_SIZE = names.path(names.MULTI_MAX_SIZE, "MultiMaxSize")
+_QUERY = names.path(names.QUERIABLE_STATE_STORE, "Query")
+
+
+class RemoteStateStore(RemoteComponent, StateStore, Transactional, Queryable):
+    """A state store over a socket. Whether it has transactions and queries, ``features`` says."""
+
+    service = names.STATE_STORE
+
+    async def get(self, request: GetRequest) -> GetResponse | None:
+        message = await self._connection.ask(_GET, wire.get_request_pb(request), pb.GetResponse)
+        return wire.get_response(message)
+
+    async def set(self, request: SetRequest) -> None:
+        await self._connection.ask(_SET, wire.set_request_pb(request), pb.SetResponse)
+
+    async def delete(self, request: DeleteRequest) -> None:
+        await self._connection.ask(_DELETE, wire.delete_request_pb(request), pb.DeleteResponse)
+
+    async def bulk_get(self, requests: Sequence[GetRequest], *, parallelism: int = 0) -> list[BulkGetItem]:
+        message = await self._connection.ask(
+            _BULK_GET, wire.bulk_get_request_pb(requests, parallelism), pb.BulkGetResponse
+        )
+        return _in_order(requests, wire.bulk_get_response(message))
+
+    async def bulk_set(self, requests: Sequence[SetRequest], *, parallelism: int = 0) -> None:
+        await self._connection.ask(
+            _BULK_SET, wire.bulk_set_request_pb(requests, parallelism), pb.BulkSetResponse
+        )
+
+    async def bulk_delete(self, requests: Sequence[DeleteRequest], *, parallelism: int = 0) -> None:
+        await self._connection.ask(
+            _BULK_DELETE, wire.bulk_delete_request_pb(requests, parallelism), pb.BulkDeleteResponse
+        )
+
+    async def transact(
+        self, operations: Sequence[SetRequest | DeleteRequest], metadata: Mapping[str, str] = NO_METADATA
+    ) -> None:
+        await self._connection.ask(
+            _TRANSACT, wire.transact_request_pb(operations, metadata), pb.TransactionalStateResponse
+        )
+
+    async def transaction_limit(self) -> int | None:
+        try:
+            message = await self._connection.ask(
+                _MULTI_MAX_SIZE, pb.MultiMaxSizeRequest(), pb.MultiMaxSizeResponse
+            )
+        except UnsupportedError:  # stores of before Dapr 1.13 do not know the call
+            return None
+        return wire.multi_max_size_response(message)
+
+    async def query(self, request: QueryRequest) -> QueryResponse:
+        message = await self._connection.ask(_QUERY, query.query_request_pb(request), pb.QueryResponse)
+        return query.query_response(message)
+
+    def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:
+        return wire.init_request_pb(metadata), pb.InitResponse
+
+
+def _in_order(requests: Sequence[GetRequest], items: list[BulkGetItem]) -> list[BulkGetItem]:
+    """Return an item a request, in their order, whatever a stranger left out or mixed up."""
+    if len(items) == len(requests) and all(
+        item.key == request.key for item, request in zip(items, requests, strict=True)
+    ):
+        return items
+    found = {item.key: item for item in items}
+    return [found.get(request.key) or BulkGetItem(key=request.key) for request in requests]
