@@ -32,6 +32,6 @@ _BY_CODE: Final[dict[Code, type[ComponentError]]] = {
 
 
 def error_of_code(code: Code, text: str, details: bytes = b"") -> ComponentError:
-    """Return the error; where its code has no name or details would be lost, one that keeps both."""
+    """Return the error; where its code has no name here, one that keeps it, with its details."""
     kind = _BY_CODE.get(code)
-    return kind(text) if kind and not details else RemoteError(text, code=code, details=details)
+    return kind(text) if kind else RemoteError(text, code=code, details=details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .bindings import RemoteInputBinding as RemoteInputBinding, RemoteOutputBinding as RemoteOutputBinding
+from .component import RemoteComponent as RemoteComponent
 from .connection import INIT_SECONDS as INIT_SECONDS, Connection as Connection
 from .pubsub import RemotePubSub as RemotePubSub
 from .reflection import list_services as list_services

@@ -2,8 +2,7 @@
 Keeps a component initialised over its restarts.
 
 Restarted means: the socket is another one, or a call was answered "not initialised". Only then is the
-component initialised again, before any call is let through. A connection that merely broke is made again and no
-more.
+component initialised again, before any call is let through. A connection that merely broke is made again.
 """
 
 from __future__ import annotations
