@@ -190,8 +190,6 @@ class Target:
                     data,
                     topic=self.topic,
                     pubsub=broker.name,
-                    source=broker.app_id,
-                    metadata=metadata,
                     trace_parent=trace.parent,
                     trace_state=trace.state,
                     expiration=expires,
