@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from pathlib import Path
 
 # Other releases write other text, so they are refused; the extra `dev` has these.
@@ -25,9 +26,9 @@ WELL_KNOWN = [
     for name in ("any", "duration", "empty", "struct", "timestamp", "wrappers")
 ]
 
-# What protoc writes, and what it has to be for a package and a pool of our own. The check of the runtime's version
-# goes: it demands the release this protoc belongs to, though all a module does is to hand a serialized file to the
-# pool and to the builder, which are the same from protobuf 6.31 to 7.
+# What protoc writes, and what it has to be for a package and a pool of our own. The check of the runtime's
+# version goes: it demands the release this protoc belongs to, though a module only hands a serialized file to
+# the pool and the builder, which are the same from protobuf 6.31 to 7.
 REWRITES = [
     (r"^from google\.protobuf import runtime_version as _runtime_version\n", ""),
     (r"^_runtime_version\.ValidateProtobufRuntimeVersion\([^)]*\)\n", ""),
@@ -74,9 +75,7 @@ def wrong_tools() -> str | None:
 
 def generated() -> dict[Path, str]:
     """The text of every generated file, by its path in the package."""
-    from grpc_tools import _proto  # only there with the extra `dev`
-
-    includes = [f"-I{HERE}", f"-I{Path(_proto.__path__[0])}"]
+    includes = [f"-I{HERE}", f"-I{files('grpc_tools') / '_proto'}"]
     ours = sorted(str(path.relative_to(HERE)) for path in HERE.rglob("*.proto"))
     with tempfile.TemporaryDirectory() as folder:
         # The well-known types pass through a descriptor set, to leave out what their files say in comments.
@@ -85,9 +84,9 @@ def generated() -> dict[Path, str]:
         out = [f"--python_out={folder}", f"--mypy_out=quiet:{folder}"]
         protoc(f"--descriptor_set_in={wkt}", *out, *WELL_KNOWN)
         protoc(*includes, *out, *ours)
-        files = {p.relative_to(folder): rewritten(p.read_text()) for p in Path(folder).rglob("*.py*")}
-    packages = {parent for path in files for parent in path.parents if parent != Path()}
-    return files | {package / "__init__.py": INIT for package in packages}
+        modules = {p.relative_to(folder): rewritten(p.read_text()) for p in Path(folder).rglob("*.py*")}
+    packages = {parent for path in modules for parent in path.parents if parent != Path()}
+    return modules | {package / "__init__.py": INIT for package in packages}
 
 
 def protoc(*arguments: str) -> None:

@@ -42,7 +42,8 @@ class _CodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Code.ValueType],
     UNAVAILABLE: _Code.ValueType  # 14
     DATA_LOSS: _Code.ValueType  # 15
 
-class Code(_Code, metaclass=_CodeEnumTypeWrapper): ...
+class Code(_Code, metaclass=_CodeEnumTypeWrapper):
+    """The status of a call, as gRPC numbers it."""
 
 OK: Code.ValueType  # 0
 CANCELLED: Code.ValueType  # 1

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals google/rpc/error_details.proto of googleapis (as in googleapis-common-protos 1.76.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+What may be in the details of a Status.
 """
 
 from collections import abc as _abc
@@ -23,6 +25,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ErrorInfo(_message.Message):
+    """Why it failed, for a program to act on."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -49,7 +53,9 @@ class ErrorInfo(_message.Message):
     DOMAIN_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
+    """A constant of the domain, such as DAPR_STATE_NOT_FOUND."""
     domain: _builtins.str
+    """Whose reason that is."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -69,6 +75,8 @@ Global___ErrorInfo: _TypeAlias = ErrorInfo  # noqa: Y015
 
 @_typing.final
 class RetryInfo(_message.Message):
+    """When to try again."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RETRY_DELAY_FIELD_NUMBER: _builtins.int
@@ -89,6 +97,8 @@ Global___RetryInfo: _TypeAlias = RetryInfo  # noqa: Y015
 
 @_typing.final
 class DebugInfo(_message.Message):
+    """For a developer's eyes."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     STACK_ENTRIES_FIELD_NUMBER: _builtins.int
@@ -112,6 +122,8 @@ Global___DebugInfo: _TypeAlias = DebugInfo  # noqa: Y015
 
 @_typing.final
 class QuotaFailure(_message.Message):
+    """What there is too much of."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -193,6 +205,8 @@ Global___QuotaFailure: _TypeAlias = QuotaFailure  # noqa: Y015
 
 @_typing.final
 class PreconditionFailure(_message.Message):
+    """What has to be put right first."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -236,6 +250,8 @@ Global___PreconditionFailure: _TypeAlias = PreconditionFailure  # noqa: Y015
 
 @_typing.final
 class BadRequest(_message.Message):
+    """Which fields are wrong."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -247,6 +263,7 @@ class BadRequest(_message.Message):
         REASON_FIELD_NUMBER: _builtins.int
         LOCALIZED_MESSAGE_FIELD_NUMBER: _builtins.int
         field: _builtins.str
+        """A path into the request, such as `etag`."""
         description: _builtins.str
         reason: _builtins.str
         @_builtins.property
@@ -283,6 +300,8 @@ Global___BadRequest: _TypeAlias = BadRequest  # noqa: Y015
 
 @_typing.final
 class RequestInfo(_message.Message):
+    """Names the request, for a report to its server's owner."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
@@ -305,6 +324,8 @@ Global___RequestInfo: _TypeAlias = RequestInfo  # noqa: Y015
 
 @_typing.final
 class ResourceInfo(_message.Message):
+    """What was being accessed."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RESOURCE_TYPE_FIELD_NUMBER: _builtins.int
@@ -333,6 +354,8 @@ Global___ResourceInfo: _TypeAlias = ResourceInfo  # noqa: Y015
 
 @_typing.final
 class Help(_message.Message):
+    """Where to read more."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -373,6 +396,8 @@ Global___Help: _TypeAlias = Help  # noqa: Y015
 
 @_typing.final
 class LocalizedMessage(_message.Message):
+    """A text for the user, in the user's language."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     LOCALE_FIELD_NUMBER: _builtins.int

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals grpc/health/v1/health.proto of grpc-proto: the same names, numbers and types.
 Names, numbers and types are theirs, the comments are ours.
+
+How a server says whether it serves.
 """
 
 from collections import abc as _abc
@@ -27,6 +29,7 @@ class HealthCheckRequest(_message.Message):
 
     SERVICE_FIELD_NUMBER: _builtins.int
     service: _builtins.str
+    """A full name; empty for the server as a whole."""
     def __init__(
         self,
         *,
@@ -54,12 +57,14 @@ class HealthCheckResponse(_message.Message):
         SERVING: HealthCheckResponse._ServingStatus.ValueType  # 1
         NOT_SERVING: HealthCheckResponse._ServingStatus.ValueType  # 2
         SERVICE_UNKNOWN: HealthCheckResponse._ServingStatus.ValueType  # 3
+        """Only from Watch, which keeps waiting for the service."""
 
     class ServingStatus(_ServingStatus, metaclass=_ServingStatusEnumTypeWrapper): ...
     UNKNOWN: HealthCheckResponse.ServingStatus.ValueType  # 0
     SERVING: HealthCheckResponse.ServingStatus.ValueType  # 1
     NOT_SERVING: HealthCheckResponse.ServingStatus.ValueType  # 2
     SERVICE_UNKNOWN: HealthCheckResponse.ServingStatus.ValueType  # 3
+    """Only from Watch, which keeps waiting for the service."""
 
     STATUS_FIELD_NUMBER: _builtins.int
     status: Global___HealthCheckResponse.ServingStatus.ValueType

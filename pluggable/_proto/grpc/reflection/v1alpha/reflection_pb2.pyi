@@ -3,6 +3,8 @@
 isort:skip_file
 Equals grpc/reflection/v1alpha/reflection.proto of grpc-proto: the same names, numbers and types.
 Names, numbers and types are theirs, the comments are ours.
+
+The older name of grpc.reflection.v1, with the same messages. It is the only one daprd asks for.
 """
 
 from collections import abc as _abc
@@ -33,8 +35,10 @@ class ServerReflectionRequest(_message.Message):
     host: _builtins.str
     file_by_filename: _builtins.str
     file_containing_symbol: _builtins.str
+    """The full name of a service, method, message or the like."""
     all_extension_numbers_of_type: _builtins.str
     list_services: _builtins.str
+    """Any text; all services are listed."""
     @_builtins.property
     def file_containing_extension(self) -> Global___ExtensionRequest: ...
     def __init__(
@@ -91,7 +95,9 @@ class ServerReflectionResponse(_message.Message):
     ERROR_RESPONSE_FIELD_NUMBER: _builtins.int
     valid_host: _builtins.str
     @_builtins.property
-    def original_request(self) -> Global___ServerReflectionRequest: ...
+    def original_request(self) -> Global___ServerReflectionRequest:
+        """The question this answers."""
+
     @_builtins.property
     def file_descriptor_response(self) -> Global___FileDescriptorResponse: ...
     @_builtins.property
@@ -126,7 +132,11 @@ class FileDescriptorResponse(_message.Message):
 
     FILE_DESCRIPTOR_PROTO_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def file_descriptor_proto(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    def file_descriptor_proto(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The file asked for and, if the server likes, those it imports; each a serialized
+        FileDescriptorProto.
+        """
+
     def __init__(
         self,
         *,
@@ -209,6 +219,7 @@ class ErrorResponse(_message.Message):
     ERROR_CODE_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     error_code: _builtins.int
+    """A gRPC status code."""
     error_message: _builtins.str
     def __init__(
         self,

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/common/v1/common.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Messages of the API and of an application's callbacks alike.
 """
 
 from collections import abc as _abc
@@ -25,6 +27,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class HTTPExtension(_message.Message):
+    """What an HTTP request has beyond a method name and a body."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _Verb:
@@ -60,6 +64,7 @@ class HTTPExtension(_message.Message):
     QUERYSTRING_FIELD_NUMBER: _builtins.int
     verb: Global___HTTPExtension.Verb.ValueType
     querystring: _builtins.str
+    """Without the question mark, escaped as in a URL."""
     def __init__(
         self,
         *,
@@ -76,6 +81,8 @@ Global___HTTPExtension: _TypeAlias = HTTPExtension  # noqa: Y015
 
 @_typing.final
 class InvokeRequest(_message.Message):
+    """A call of an application's method."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     METHOD_FIELD_NUMBER: _builtins.int
@@ -83,11 +90,16 @@ class InvokeRequest(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     HTTP_EXTENSION_FIELD_NUMBER: _builtins.int
     method: _builtins.str
+    """A name, or a path if the application speaks HTTP."""
     content_type: _builtins.str
     @_builtins.property
-    def data(self) -> _any_pb2.Any: ...
+    def data(self) -> _any_pb2.Any:
+        """With an empty `type_url`, the body is in `value`."""
+
     @_builtins.property
-    def http_extension(self) -> Global___HTTPExtension: ...
+    def http_extension(self) -> Global___HTTPExtension:
+        """Needed if the application speaks HTTP."""
+
     def __init__(
         self,
         *,
@@ -106,6 +118,8 @@ Global___InvokeRequest: _TypeAlias = InvokeRequest  # noqa: Y015
 
 @_typing.final
 class InvokeResponse(_message.Message):
+    """What the method returned."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DATA_FIELD_NUMBER: _builtins.int
@@ -129,12 +143,15 @@ Global___InvokeResponse: _TypeAlias = InvokeResponse  # noqa: Y015
 
 @_typing.final
 class StreamPayload(_message.Message):
+    """One chunk of a stream of bytes."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DATA_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     seq: _builtins.int
+    """Counts the chunks from 0, so that a lost or doubled one is noticed."""
     def __init__(
         self,
         *,
@@ -151,6 +168,8 @@ Global___StreamPayload: _TypeAlias = StreamPayload  # noqa: Y015
 
 @_typing.final
 class StateItem(_message.Message):
+    """A value to store, or to delete."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -205,6 +224,8 @@ Global___StateItem: _TypeAlias = StateItem  # noqa: Y015
 
 @_typing.final
 class Etag(_message.Message):
+    """The version of a value."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     VALUE_FIELD_NUMBER: _builtins.int
@@ -224,6 +245,8 @@ Global___Etag: _TypeAlias = Etag  # noqa: Y015
 
 @_typing.final
 class StateOptions(_message.Message):
+    """How a value is to be written or read."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _StateConcurrency:
@@ -236,7 +259,9 @@ class StateOptions(_message.Message):
         CONCURRENCY_FIRST_WRITE: StateOptions._StateConcurrency.ValueType  # 1
         CONCURRENCY_LAST_WRITE: StateOptions._StateConcurrency.ValueType  # 2
 
-    class StateConcurrency(_StateConcurrency, metaclass=_StateConcurrencyEnumTypeWrapper): ...
+    class StateConcurrency(_StateConcurrency, metaclass=_StateConcurrencyEnumTypeWrapper):
+        """Who wins when two write."""
+
     CONCURRENCY_UNSPECIFIED: StateOptions.StateConcurrency.ValueType  # 0
     CONCURRENCY_FIRST_WRITE: StateOptions.StateConcurrency.ValueType  # 1
     CONCURRENCY_LAST_WRITE: StateOptions.StateConcurrency.ValueType  # 2
@@ -251,7 +276,9 @@ class StateOptions(_message.Message):
         CONSISTENCY_EVENTUAL: StateOptions._StateConsistency.ValueType  # 1
         CONSISTENCY_STRONG: StateOptions._StateConsistency.ValueType  # 2
 
-    class StateConsistency(_StateConsistency, metaclass=_StateConsistencyEnumTypeWrapper): ...
+    class StateConsistency(_StateConsistency, metaclass=_StateConsistencyEnumTypeWrapper):
+        """Whether a reader may still see the value before."""
+
     CONSISTENCY_UNSPECIFIED: StateOptions.StateConsistency.ValueType  # 0
     CONSISTENCY_EVENTUAL: StateOptions.StateConsistency.ValueType  # 1
     CONSISTENCY_STRONG: StateOptions.StateConsistency.ValueType  # 2
@@ -276,6 +303,8 @@ Global___StateOptions: _TypeAlias = StateOptions  # noqa: Y015
 
 @_typing.final
 class ConfigurationItem(_message.Message):
+    """A setting and its version."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -322,6 +351,8 @@ Global___ConfigurationItem: _TypeAlias = ConfigurationItem  # noqa: Y015
 
 @_typing.final
 class JobFailurePolicy(_message.Message):
+    """What to do when a job's trigger was not handled."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DROP_FIELD_NUMBER: _builtins.int
@@ -348,6 +379,8 @@ Global___JobFailurePolicy: _TypeAlias = JobFailurePolicy  # noqa: Y015
 
 @_typing.final
 class JobFailurePolicyDrop(_message.Message):
+    """Forget this trigger; later ones come all the same."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(
@@ -363,11 +396,14 @@ Global___JobFailurePolicyDrop: _TypeAlias = JobFailurePolicyDrop  # noqa: Y015
 
 @_typing.final
 class JobFailurePolicyConstant(_message.Message):
+    """Try again at a steady pace."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INTERVAL_FIELD_NUMBER: _builtins.int
     MAX_RETRIES_FIELD_NUMBER: _builtins.int
     max_retries: _builtins.int
+    """Absent: for ever."""
     @_builtins.property
     def interval(self) -> _duration_pb2.Duration: ...
     def __init__(

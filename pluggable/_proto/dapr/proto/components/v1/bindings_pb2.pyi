@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/components/v1/bindings.proto of Dapr 1.18.3 (github.com/dapr/dapr v1.18.3).
 Names, numbers and types are theirs, the comments are ours.
+
+Systems that trigger an application, and systems it calls.
 """
 
 from collections import abc as _abc
@@ -42,7 +44,9 @@ class ListOperationsResponse(_message.Message):
 
     OPERATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def operations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def operations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By convention `create`, `get`, `delete` and `list`, but any name will do."""
+
     def __init__(
         self,
         *,
@@ -128,6 +132,8 @@ Global___OutputBindingInitResponse: _TypeAlias = OutputBindingInitResponse  # no
 
 @_typing.final
 class AckResponseError(_message.Message):
+    """Why an event was not handled."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGE_FIELD_NUMBER: _builtins.int
@@ -147,15 +153,21 @@ Global___AckResponseError: _TypeAlias = AckResponseError  # noqa: Y015
 
 @_typing.final
 class ReadRequest(_message.Message):
+    """The application's answer to one event."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RESPONSE_DATA_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     RESPONSE_ERROR_FIELD_NUMBER: _builtins.int
     response_data: _builtins.bytes
+    """What the application replied."""
     message_id: _builtins.str
+    """The `message_id` of the event."""
     @_builtins.property
-    def response_error(self) -> Global___AckResponseError: ...
+    def response_error(self) -> Global___AckResponseError:
+        """Present if the event was not handled."""
+
     def __init__(
         self,
         *,
@@ -173,6 +185,8 @@ Global___ReadRequest: _TypeAlias = ReadRequest  # noqa: Y015
 
 @_typing.final
 class ReadResponse(_message.Message):
+    """An event."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -201,7 +215,9 @@ class ReadResponse(_message.Message):
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     content_type: _builtins.str
+    """daprd does not pass it on."""
     message_id: _builtins.str
+    """Unique among the stream's unanswered events."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -250,7 +266,9 @@ class InvokeRequest(_message.Message):
     data: _builtins.bytes
     operation: _builtins.str
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of the operation, and whatever headers a caller of the gRPC API sent."""
+
     def __init__(
         self,
         *,
@@ -295,8 +313,11 @@ class InvokeResponse(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     content_type: _builtins.str
+    """daprd ignores it."""
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers of the HTTP API's answer."""
+
     def __init__(
         self,
         *,

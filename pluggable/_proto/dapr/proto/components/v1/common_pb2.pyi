@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/components/v1/common.proto of Dapr 1.18.3 (github.com/dapr/dapr v1.18.3).
 Names, numbers and types are theirs, the comments are ours.
+
+Messages every block shares.
 """
 
 from collections import abc as _abc
@@ -22,6 +24,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class MetadataRequest(_message.Message):
+    """What a component is configured with."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -46,7 +50,11 @@ class MetadataRequest(_message.Message):
 
     PROPERTIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def properties(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Each item of `spec.metadata` under its exact name, templates expanded and secrets resolved. Keys
+        meant for the sidecar alone (`keyPrefix`, `actorStateStore`, `direction` …) are among them.
+        """
+
     def __init__(
         self,
         *,
@@ -62,6 +70,8 @@ Global___MetadataRequest: _TypeAlias = MetadataRequest  # noqa: Y015
 
 @_typing.final
 class FeaturesRequest(_message.Message):
+    """Asks once, right after Init; the answer holds for the life of the instance."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(
@@ -81,7 +91,11 @@ class FeaturesResponse(_message.Message):
 
     FEATURES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def features(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Upper-case names, such as ETAG or BULK_PUBSUB. Unknown ones only show up in the sidecar's
+        metadata.
+        """
+
     def __init__(
         self,
         *,
@@ -97,6 +111,8 @@ Global___FeaturesResponse: _TypeAlias = FeaturesResponse  # noqa: Y015
 
 @_typing.final
 class PingRequest(_message.Message):
+    """Asks whether the component is there. daprd never does; probes and this project's sidecar do."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/components/v1/pubsub.proto of Dapr 1.18.3 (github.com/dapr/dapr v1.18.3).
 Names, numbers and types are theirs, the comments are ours.
+
+Message brokers.
 """
 
 from collections import abc as _abc
@@ -23,6 +25,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class AckMessageError(_message.Message):
+    """Why a message was not handled."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGE_FIELD_NUMBER: _builtins.int
@@ -42,16 +46,23 @@ Global___AckMessageError: _TypeAlias = AckMessageError  # noqa: Y015
 
 @_typing.final
 class PullMessagesRequest(_message.Message):
+    """From the subscriber: first its topic, then one acknowledgement for each message."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TOPIC_FIELD_NUMBER: _builtins.int
     ACK_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     ACK_ERROR_FIELD_NUMBER: _builtins.int
     ack_message_id: _builtins.str
+    """The `id` of the message this is about."""
     @_builtins.property
-    def topic(self) -> Global___Topic: ...
+    def topic(self) -> Global___Topic:
+        """Only in the first request of a stream."""
+
     @_builtins.property
-    def ack_error(self) -> Global___AckMessageError: ...
+    def ack_error(self) -> Global___AckMessageError:
+        """Present if the message was not handled and should come again, or go where such messages go."""
+
     def __init__(
         self,
         *,
@@ -132,11 +143,16 @@ class PublishRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
+    """A CloudEvent in JSON, or anything if the metadata asks for `rawPayload`."""
     pubsub_name: _builtins.str
+    """The component's name."""
     topic: _builtins.str
     content_type: _builtins.str
+    """daprd leaves it empty."""
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of this message, such as `ttlInSeconds`."""
+
     def __init__(
         self,
         *,
@@ -233,6 +249,7 @@ class BulkMessageEntry(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
+    """Not empty, and unique within the request."""
     event: _builtins.bytes
     content_type: _builtins.str
     @_builtins.property
@@ -259,7 +276,11 @@ class BulkPublishResponse(_message.Message):
 
     FAILED_ENTRIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def failed_entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BulkPublishResponseFailedEntry]: ...
+    def failed_entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BulkPublishResponseFailedEntry]:
+        """Those not published. With status OK, daprd's HTTP API hides them from the publisher and nothing is
+        tried again; an error status fails all entries.
+        """
+
     def __init__(
         self,
         *,
@@ -337,8 +358,11 @@ class Topic(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """As the broker knows it, with the namespace if there is one in its name."""
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of this subscription."""
+
     def __init__(
         self,
         *,
@@ -355,6 +379,8 @@ Global___Topic: _TypeAlias = Topic  # noqa: Y015
 
 @_typing.final
 class PullMessagesResponse(_message.Message):
+    """A message for the subscriber."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -383,9 +409,13 @@ class PullMessagesResponse(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
+    """A CloudEvent in JSON, unless the subscription asks for `rawPayload`."""
     topic_name: _builtins.str
+    """The topic it was published to, which a wildcard does not tell."""
     content_type: _builtins.str
+    """Replaces `content-type` of the metadata, even when empty."""
     id: _builtins.str
+    """Unique among the stream's unacknowledged messages; it comes back as `ack_message_id`."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(

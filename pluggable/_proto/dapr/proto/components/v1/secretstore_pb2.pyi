@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/components/v1/secretstore.proto of Dapr 1.18.3 (github.com/dapr/dapr v1.18.3).
 Names, numbers and types are theirs, the comments are ours.
+
+Secrets, for applications and for other components' configuration.
 """
 
 from collections import abc as _abc
@@ -83,8 +85,11 @@ class GetSecretRequest(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The secret's name."""
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of the request; for another component's configuration, its `namespace`."""
+
     def __init__(
         self,
         *,
@@ -125,7 +130,9 @@ class GetSecretResponse(_message.Message):
 
     DATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The secret's values by their keys. One value alone goes under the secret's own name."""
+
     def __init__(
         self,
         *,
@@ -181,6 +188,8 @@ Global___BulkGetSecretRequest: _TypeAlias = BulkGetSecretRequest  # noqa: Y015
 
 @_typing.final
 class SecretResponse(_message.Message):
+    """The values of one secret by their keys."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -246,7 +255,9 @@ class BulkGetSecretResponse(_message.Message):
 
     DATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def data(self) -> _containers.MessageMap[_builtins.str, Global___SecretResponse]: ...
+    def data(self) -> _containers.MessageMap[_builtins.str, Global___SecretResponse]:
+        """Secrets by their names."""
+
     def __init__(
         self,
         *,

@@ -3,6 +3,10 @@
 isort:skip_file
 Equals dapr/proto/components/v1/state.proto of Dapr 1.18.3 (github.com/dapr/dapr v1.18.3).
 Names, numbers and types are theirs, the comments are ours.
+
+Key/value stores. A component serves StateStore, and of the other three what it can.
+An instance is named by the header `x-component-instance`. A sidecar calls Init anew after a restart
+of either side, so Init may come at any time, and replaces what was there.
 """
 
 from collections import abc as _abc
@@ -25,6 +29,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Sorting(_message.Message):
+    """A key to sort by."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _Order:
@@ -43,6 +49,7 @@ class Sorting(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """A path into the value, its parts joined by dots."""
     order: Global___Sorting.Order.ValueType
     def __init__(
         self,
@@ -60,12 +67,16 @@ Global___Sorting: _TypeAlias = Sorting  # noqa: Y015
 
 @_typing.final
 class Pagination(_message.Message):
+    """Which part of the result is wanted."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     LIMIT_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     limit: _builtins.int
+    """At most so many items; 0 is no limit."""
     token: _builtins.str
+    """Where the page before this one ended, in the store's own words; empty for the first page."""
     def __init__(
         self,
         *,
@@ -109,7 +120,9 @@ class Query(_message.Message):
     SORT_FIELD_NUMBER: _builtins.int
     PAGINATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def filter(self) -> _containers.MessageMap[_builtins.str, _any_pb2.Any]: ...
+    def filter(self) -> _containers.MessageMap[_builtins.str, _any_pb2.Any]:
+        """An operator (EQ, IN, AND …) with its operand. The operand is JSON in `value`; `type_url` is empty."""
+
     @_builtins.property
     def sort(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sorting]: ...
     @_builtins.property
@@ -183,8 +196,10 @@ class QueryItem(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The full key, as it was stored."""
     data: _builtins.bytes
     error: _builtins.str
+    """Why this item could not be read; empty if it could."""
     content_type: _builtins.str
     @_builtins.property
     def etag(self) -> Global___Etag: ...
@@ -233,6 +248,7 @@ class QueryResponse(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     token: _builtins.str
+    """Where this page ends; empty after the last one."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueryItem]: ...
     @_builtins.property
@@ -254,6 +270,8 @@ Global___QueryResponse: _TypeAlias = QueryResponse  # noqa: Y015
 
 @_typing.final
 class TransactionalStateOperation(_message.Message):
+    """One step of a transaction."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DELETE_FIELD_NUMBER: _builtins.int
@@ -339,6 +357,10 @@ Global___TransactionalStateResponse: _TypeAlias = TransactionalStateResponse  # 
 
 @_typing.final
 class Etag(_message.Message):
+    """The version of a value. In a request, an absent message and an empty value mean the same: any
+    version will do.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     VALUE_FIELD_NUMBER: _builtins.int
@@ -358,6 +380,8 @@ Global___Etag: _TypeAlias = Etag  # noqa: Y015
 
 @_typing.final
 class StateOptions(_message.Message):
+    """How one value is to be written."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _StateConcurrency:
@@ -368,11 +392,15 @@ class StateOptions(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         CONCURRENCY_UNSPECIFIED: StateOptions._StateConcurrency.ValueType  # 0
         CONCURRENCY_FIRST_WRITE: StateOptions._StateConcurrency.ValueType  # 1
+        """Without an ETag: only if the key is not there yet."""
         CONCURRENCY_LAST_WRITE: StateOptions._StateConcurrency.ValueType  # 2
 
-    class StateConcurrency(_StateConcurrency, metaclass=_StateConcurrencyEnumTypeWrapper): ...
+    class StateConcurrency(_StateConcurrency, metaclass=_StateConcurrencyEnumTypeWrapper):
+        """Who wins when two write. Unspecified means that the last one does."""
+
     CONCURRENCY_UNSPECIFIED: StateOptions.StateConcurrency.ValueType  # 0
     CONCURRENCY_FIRST_WRITE: StateOptions.StateConcurrency.ValueType  # 1
+    """Without an ETag: only if the key is not there yet."""
     CONCURRENCY_LAST_WRITE: StateOptions.StateConcurrency.ValueType  # 2
 
     class _StateConsistency:
@@ -385,7 +413,9 @@ class StateOptions(_message.Message):
         CONSISTENCY_EVENTUAL: StateOptions._StateConsistency.ValueType  # 1
         CONSISTENCY_STRONG: StateOptions._StateConsistency.ValueType  # 2
 
-    class StateConsistency(_StateConsistency, metaclass=_StateConsistencyEnumTypeWrapper): ...
+    class StateConsistency(_StateConsistency, metaclass=_StateConsistencyEnumTypeWrapper):
+        """Whether a reader may still see the value before. Unspecified leaves it to the store."""
+
     CONSISTENCY_UNSPECIFIED: StateOptions.StateConsistency.ValueType  # 0
     CONSISTENCY_EVENTUAL: StateOptions.StateConsistency.ValueType  # 1
     CONSISTENCY_STRONG: StateOptions.StateConsistency.ValueType  # 2
@@ -414,7 +444,9 @@ class InitRequest(_message.Message):
 
     METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _common_pb2.MetadataRequest: ...
+    def metadata(self) -> _common_pb2.MetadataRequest:
+        """The configuration of this instance."""
+
     def __init__(
         self,
         *,
@@ -471,9 +503,12 @@ class GetRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     CONSISTENCY_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The full key, its prefix included."""
     consistency: Global___StateOptions.StateConsistency.ValueType
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of this request, such as `partitionKey`."""
+
     def __init__(
         self,
         *,
@@ -518,11 +553,17 @@ class GetResponse(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
+    """Empty is "not found" to a client of the sidecar, though a store keeps an empty value and its ETag."""
     content_type: _builtins.str
+    """daprd ignores it."""
     @_builtins.property
-    def etag(self) -> Global___Etag: ...
+    def etag(self) -> Global___Etag:
+        """Absent if there is no such key."""
+
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Facts about the value, such as `ttlExpireTime`."""
+
     def __init__(
         self,
         *,
@@ -569,7 +610,9 @@ class DeleteRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     @_builtins.property
-    def etag(self) -> Global___Etag: ...
+    def etag(self) -> Global___Etag:
+        """Delete only this version."""
+
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
@@ -638,10 +681,15 @@ class SetRequest(_message.Message):
     key: _builtins.str
     value: _builtins.bytes
     content_type: _builtins.str
+    """Only the HTTP API fills it."""
     @_builtins.property
-    def etag(self) -> Global___Etag: ...
+    def etag(self) -> Global___Etag:
+        """Replace only this version."""
+
     @_builtins.property
-    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Options of this value, such as `ttlInSeconds` and `partitionKey`."""
+
     @_builtins.property
     def options(self) -> Global___StateOptions: ...
     def __init__(
@@ -683,6 +731,7 @@ class BulkDeleteRequestOptions(_message.Message):
 
     PARALLELISM_FIELD_NUMBER: _builtins.int
     parallelism: _builtins.int
+    """How many to work on at a time; 0 leaves it to the store."""
     def __init__(
         self,
         *,
@@ -741,6 +790,7 @@ class BulkGetRequestOptions(_message.Message):
 
     PARALLELISM_FIELD_NUMBER: _builtins.int
     parallelism: _builtins.int
+    """How many to work on at a time; 0 leaves it to the store."""
     def __init__(
         self,
         *,
@@ -780,6 +830,8 @@ Global___BulkGetRequest: _TypeAlias = BulkGetRequest  # noqa: Y015
 
 @_typing.final
 class BulkStateItem(_message.Message):
+    """One answer of many. A key that is not there is an item with nothing but its key."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -811,6 +863,7 @@ class BulkStateItem(_message.Message):
     key: _builtins.str
     data: _builtins.bytes
     error: _builtins.str
+    """Why this key could not be read; empty if it could."""
     content_type: _builtins.str
     @_builtins.property
     def etag(self) -> Global___Etag: ...
@@ -860,6 +913,7 @@ class BulkSetRequestOptions(_message.Message):
 
     PARALLELISM_FIELD_NUMBER: _builtins.int
     parallelism: _builtins.int
+    """How many to work on at a time; 0 leaves it to the store."""
     def __init__(
         self,
         *,
@@ -933,6 +987,7 @@ class MultiMaxSizeResponse(_message.Message):
 
     MAX_SIZE_FIELD_NUMBER: _builtins.int
     max_size: _builtins.int
+    """0 or less is no limit."""
     def __init__(
         self,
         *,

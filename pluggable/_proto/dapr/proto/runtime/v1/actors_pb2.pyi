@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/actors.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Actors: their state, timers and reminders, and hosting them over a stream.
 """
 
 from collections import abc as _abc
@@ -41,6 +43,7 @@ class RegisterActorTimerRequest(_message.Message):
     due_time: _builtins.str
     period: _builtins.str
     callback: _builtins.str
+    """The method the timer is meant for."""
     data: _builtins.bytes
     ttl: _builtins.str
     def __init__(
@@ -109,6 +112,7 @@ class RegisterActorReminderRequest(_message.Message):
     data: _builtins.bytes
     ttl: _builtins.str
     overwrite: _builtins.bool
+    """Whether an existing reminder may be replaced."""
     @_builtins.property
     def failure_policy(self) -> _common_pb2.JobFailurePolicy: ...
     def __init__(
@@ -287,6 +291,7 @@ class TransactionalActorStateOperation(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     operationType: _builtins.str
+    """`upsert` or `delete`."""
     key: _builtins.str
     @_builtins.property
     def value(self) -> _any_pb2.Any: ...
@@ -458,6 +463,7 @@ class ListActorRemindersRequest(_message.Message):
     ACTOR_ID_FIELD_NUMBER: _builtins.int
     actor_type: _builtins.str
     actor_id: _builtins.str
+    """Absent: of all actors of the type."""
     def __init__(
         self,
         *,
@@ -767,6 +773,7 @@ class UnregisterActorRemindersByTypeRequest(_message.Message):
     ACTOR_ID_FIELD_NUMBER: _builtins.int
     actor_type: _builtins.str
     actor_id: _builtins.str
+    """Absent: of all actors of the type."""
     def __init__(
         self,
         *,
@@ -800,6 +807,10 @@ Global___UnregisterActorRemindersByTypeResponse: _TypeAlias = UnregisterActorRem
 
 @_typing.final
 class SubscribeActorEventsRequestAlpha1(_message.Message):
+    """From the application: first what it hosts, then one answer to each request, which names it by its
+    `id`.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INITIAL_REQUEST_FIELD_NUMBER: _builtins.int
@@ -925,6 +936,7 @@ class SubscribeActorEventsRequestInvokeResponseAlpha1(_message.Message):
     id: _builtins.str
     data: _builtins.bytes
     error: _builtins.bool
+    """The method failed; `data` says how."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -951,6 +963,7 @@ class SubscribeActorEventsRequestReminderResponseAlpha1(_message.Message):
     CANCEL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     cancel: _builtins.bool
+    """Delete the timer or reminder that called."""
     def __init__(
         self,
         *,
@@ -993,6 +1006,7 @@ class SubscribeActorEventsRequestFailedAlpha1(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     code: _builtins.int
+    """A gRPC status code."""
     message: _builtins.str
     def __init__(
         self,
@@ -1011,6 +1025,8 @@ Global___SubscribeActorEventsRequestFailedAlpha1: _TypeAlias = SubscribeActorEve
 
 @_typing.final
 class SubscribeActorEventsResponseAlpha1(_message.Message):
+    """From the sidecar: first that the types are hosted, then requests."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INITIAL_RESPONSE_FIELD_NUMBER: _builtins.int
@@ -1271,6 +1287,8 @@ Global___SubscribeActorEventsResponseDeactivateRequestAlpha1: _TypeAlias = Subsc
 
 @_typing.final
 class ActorEntityConfig(_message.Message):
+    """Settings of some types, where they differ from the ones for all."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ENTITIES_FIELD_NUMBER: _builtins.int
@@ -1321,6 +1339,8 @@ Global___ActorEntityConfig: _TypeAlias = ActorEntityConfig  # noqa: Y015
 
 @_typing.final
 class ActorReentrancyConfig(_message.Message):
+    """Whether a chain of calls may come back to an actor that waits for it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ENABLED_FIELD_NUMBER: _builtins.int

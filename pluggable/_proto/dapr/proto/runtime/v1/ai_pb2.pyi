@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/ai.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Conversations with language models.
 """
 
 from collections import abc as _abc
@@ -31,6 +33,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class ConversationRequest(_message.Message):
+    """Replaced by ConversationRequestAlpha2."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -179,10 +183,13 @@ class ConversationRequestAlpha2(_message.Message):
     PROMPT_CACHE_RETENTION_FIELD_NUMBER: _builtins.int
     MAX_TOKENS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The component's name."""
     context_id: _builtins.str
     scrub_pii: _builtins.bool
+    """Blank out personal data in what the model answers."""
     temperature: _builtins.float
     tool_choice: _builtins.str
+    """`none`, `auto`, `required`, or the name of a tool."""
     max_tokens: _builtins.int
     @_builtins.property
     def inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConversationInputAlpha2]: ...
@@ -193,7 +200,9 @@ class ConversationRequestAlpha2(_message.Message):
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConversationTools]: ...
     @_builtins.property
-    def response_format(self) -> _struct_pb2.Struct: ...
+    def response_format(self) -> _struct_pb2.Struct:
+        """A JSON schema the answer has to follow."""
+
     @_builtins.property
     def prompt_cache_retention(self) -> _duration_pb2.Duration: ...
     def __init__(
@@ -287,6 +296,7 @@ class ConversationInputAlpha2(_message.Message):
     MESSAGES_FIELD_NUMBER: _builtins.int
     SCRUB_PII_FIELD_NUMBER: _builtins.int
     scrub_pii: _builtins.bool
+    """Blank out personal data before the model sees it."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConversationMessage]: ...
     def __init__(
@@ -307,6 +317,8 @@ Global___ConversationInputAlpha2: _TypeAlias = ConversationInputAlpha2  # noqa: 
 
 @_typing.final
 class ConversationMessage(_message.Message):
+    """One message, by the role of who says it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     OF_DEVELOPER_FIELD_NUMBER: _builtins.int
@@ -449,12 +461,15 @@ Global___ConversationMessageOfAssistant: _TypeAlias = ConversationMessageOfAssis
 
 @_typing.final
 class ConversationMessageOfTool(_message.Message):
+    """What a tool returned."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TOOL_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     tool_id: _builtins.str
+    """The id of the call this is the result of."""
     name: _builtins.str
     @_builtins.property
     def content(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConversationMessageContent]: ...
@@ -477,6 +492,8 @@ Global___ConversationMessageOfTool: _TypeAlias = ConversationMessageOfTool  # no
 
 @_typing.final
 class ConversationToolCalls(_message.Message):
+    """A call the model wants made."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -513,6 +530,7 @@ class ConversationToolCallsOfFunction(_message.Message):
     ARGUMENTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     arguments: _builtins.str
+    """A JSON object, as the model wrote it."""
     def __init__(
         self,
         *,
@@ -723,6 +741,7 @@ class ConversationResultChoices(_message.Message):
     INDEX_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     finish_reason: _builtins.str
+    """Why the model stopped, such as `stop`, `length` or `tool_calls`."""
     index: _builtins.int
     @_builtins.property
     def message(self) -> Global___ConversationResultMessage: ...
@@ -847,7 +866,9 @@ class ConversationToolsFunction(_message.Message):
     name: _builtins.str
     description: _builtins.str
     @_builtins.property
-    def parameters(self) -> _struct_pb2.Struct: ...
+    def parameters(self) -> _struct_pb2.Struct:
+        """A JSON schema."""
+
     def __init__(
         self,
         *,

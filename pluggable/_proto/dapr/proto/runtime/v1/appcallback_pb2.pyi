@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/appcallback.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+The services an application implements for its sidecar to call.
 """
 
 from collections import abc as _abc
@@ -34,6 +36,7 @@ class JobEventRequest(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     HTTP_EXTENSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The job's name."""
     method: _builtins.str
     content_type: _builtins.str
     @_builtins.property
@@ -74,6 +77,8 @@ Global___JobEventResponse: _TypeAlias = JobEventResponse  # noqa: Y015
 
 @_typing.final
 class TopicEventRequest(_message.Message):
+    """A CloudEvent, its attributes spelled out."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -95,8 +100,11 @@ class TopicEventRequest(_message.Message):
     topic: _builtins.str
     pubsub_name: _builtins.str
     path: _builtins.str
+    """The route that a routing rule picked; empty without rules."""
     @_builtins.property
-    def extensions(self) -> _struct_pb2.Struct: ...
+    def extensions(self) -> _struct_pb2.Struct:
+        """Attributes CloudEvents does not know."""
+
     def __init__(
         self,
         *,
@@ -130,13 +138,19 @@ class TopicEventResponse(_message.Message):
     class _TopicEventResponseStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TopicEventResponse._TopicEventResponseStatus.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         SUCCESS: TopicEventResponse._TopicEventResponseStatus.ValueType  # 0
+        """Handled."""
         RETRY: TopicEventResponse._TopicEventResponseStatus.ValueType  # 1
+        """Deliver it again."""
         DROP: TopicEventResponse._TopicEventResponseStatus.ValueType  # 2
+        """Not handled, and not wanted again: to the dead-letter topic, or nowhere."""
 
     class TopicEventResponseStatus(_TopicEventResponseStatus, metaclass=_TopicEventResponseStatusEnumTypeWrapper): ...
     SUCCESS: TopicEventResponse.TopicEventResponseStatus.ValueType  # 0
+    """Handled."""
     RETRY: TopicEventResponse.TopicEventResponseStatus.ValueType  # 1
+    """Deliver it again."""
     DROP: TopicEventResponse.TopicEventResponseStatus.ValueType  # 2
+    """Not handled, and not wanted again: to the dead-letter topic, or nowhere."""
 
     STATUS_FIELD_NUMBER: _builtins.int
     status: Global___TopicEventResponse.TopicEventResponseStatus.ValueType
@@ -155,6 +169,8 @@ Global___TopicEventResponse: _TypeAlias = TopicEventResponse  # noqa: Y015
 
 @_typing.final
 class TopicEventCERequest(_message.Message):
+    """A CloudEvent of a bulk."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -333,7 +349,9 @@ class TopicEventBulkResponse(_message.Message):
 
     STATUSES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopicEventBulkResponseEntry]: ...
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopicEventBulkResponseEntry]:
+        """One for each entry. An entry without one is delivered again."""
+
     def __init__(
         self,
         *,
@@ -395,6 +413,8 @@ Global___BindingEventRequest: _TypeAlias = BindingEventRequest  # noqa: Y015
 
 @_typing.final
 class BindingEventResponse(_message.Message):
+    """What the application replies, and what the sidecar shall do with it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _BindingEventConcurrency:
@@ -419,9 +439,13 @@ class BindingEventResponse(_message.Message):
     data: _builtins.bytes
     concurrency: Global___BindingEventResponse.BindingEventConcurrency.ValueType
     @_builtins.property
-    def states(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.StateItem]: ...
+    def states(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.StateItem]:
+        """To be saved in `store_name`."""
+
     @_builtins.property
-    def to(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def to(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of output bindings that are to be sent `data`."""
+
     def __init__(
         self,
         *,
@@ -518,13 +542,18 @@ Global___TopicSubscription: _TypeAlias = TopicSubscription  # noqa: Y015
 
 @_typing.final
 class TopicRoutes(_message.Message):
+    """Which path an event goes to."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RULES_FIELD_NUMBER: _builtins.int
     DEFAULT_FIELD_NUMBER: _builtins.int
     default: _builtins.str
+    """Where an event goes that no rule matches."""
     @_builtins.property
-    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopicRule]: ...
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___TopicRule]:
+        """Tried in order; the first match counts."""
+
     def __init__(
         self,
         *,
@@ -546,6 +575,7 @@ class TopicRule(_message.Message):
     MATCH_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
     match: _builtins.str
+    """An expression in CEL over the attributes of `event`."""
     path: _builtins.str
     def __init__(
         self,
@@ -563,6 +593,8 @@ Global___TopicRule: _TypeAlias = TopicRule  # noqa: Y015
 
 @_typing.final
 class BulkSubscribeConfig(_message.Message):
+    """Whether events come in bulks, and when a bulk is sent."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ENABLED_FIELD_NUMBER: _builtins.int
@@ -608,6 +640,8 @@ Global___ListInputBindingsResponse: _TypeAlias = ListInputBindingsResponse  # no
 
 @_typing.final
 class HealthCheckResponse(_message.Message):
+    """The application is well."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(

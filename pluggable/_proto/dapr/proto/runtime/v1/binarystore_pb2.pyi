@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/binarystore.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Files, sent in chunks.
 """
 
 from pluggable._proto.dapr.proto.common.v1 import common_pb2 as _common_pb2
@@ -21,6 +23,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class SetBinaryFileRequestAlpha1(_message.Message):
+    """First what is to be written, then its chunks."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INITIAL_REQUEST_FIELD_NUMBER: _builtins.int
@@ -55,6 +59,7 @@ class SetBinaryFileRequestInitialAlpha1(_message.Message):
     component_name: _builtins.str
     file_name: _builtins.str
     overwrite: _builtins.bool
+    """Whether an existing file may be replaced."""
     def __init__(
         self,
         *,

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/binding.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Output bindings, as an application sees them.
 """
 
 from collections import abc as _abc
@@ -51,6 +53,7 @@ class InvokeBindingRequest(_message.Message):
     name: _builtins.str
     data: _builtins.bytes
     operation: _builtins.str
+    """One the binding offers, such as `create`."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(

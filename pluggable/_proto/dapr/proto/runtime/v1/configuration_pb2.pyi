@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/configuration.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Settings, and the news of their changes.
 """
 
 from collections import abc as _abc
@@ -50,7 +52,9 @@ class GetConfigurationRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     store_name: _builtins.str
     @_builtins.property
-    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of them if none is named."""
+
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -138,7 +142,9 @@ class SubscribeConfigurationRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     store_name: _builtins.str
     @_builtins.property
-    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All of them if none is named."""
+
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -206,6 +212,7 @@ class SubscribeConfigurationResponse(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """The subscription's id, for unsubscribing. The first answer of a stream may bring nothing else."""
     @_builtins.property
     def items(self) -> _containers.MessageMap[_builtins.str, _common_pb2.ConfigurationItem]: ...
     def __init__(

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/crypto.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Cryptography with keys that stay in their vault.
 """
 
 from pluggable._proto.dapr.proto.common.v1 import common_pb2 as _common_pb2
@@ -122,6 +124,7 @@ class SubtleEncryptResponse(_message.Message):
     TAG_FIELD_NUMBER: _builtins.int
     ciphertext: _builtins.bytes
     tag: _builtins.bytes
+    """Only of an algorithm that authenticates."""
     def __init__(
         self,
         *,
@@ -234,6 +237,7 @@ class SubtleWrapKeyResponse(_message.Message):
     TAG_FIELD_NUMBER: _builtins.int
     wrapped_key: _builtins.bytes
     tag: _builtins.bytes
+    """Only of an algorithm that authenticates."""
     def __init__(
         self,
         *,
@@ -408,7 +412,9 @@ class EncryptRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def options(self) -> Global___EncryptRequestOptions: ...
+    def options(self) -> Global___EncryptRequestOptions:
+        """Only in the first message of the stream."""
+
     @_builtins.property
     def payload(self) -> _common_pb2.StreamPayload: ...
     def __init__(
@@ -438,9 +444,13 @@ class EncryptRequestOptions(_message.Message):
     component_name: _builtins.str
     key_name: _builtins.str
     key_wrap_algorithm: _builtins.str
+    """How the file's own key is wrapped with the vault's."""
     data_encryption_cipher: _builtins.str
+    """`aes-gcm` if empty, or `chacha20-poly1305`."""
     omit_decryption_key_name: _builtins.bool
+    """Leave the key's name out of the document; who decrypts it must know."""
     decryption_key_name: _builtins.str
+    """The name to write into the document, if it is not `key_name`."""
     def __init__(
         self,
         *,
@@ -486,7 +496,9 @@ class DecryptRequest(_message.Message):
     OPTIONS_FIELD_NUMBER: _builtins.int
     PAYLOAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def options(self) -> Global___DecryptRequestOptions: ...
+    def options(self) -> Global___DecryptRequestOptions:
+        """Only in the first message of the stream."""
+
     @_builtins.property
     def payload(self) -> _common_pb2.StreamPayload: ...
     def __init__(
@@ -511,6 +523,7 @@ class DecryptRequestOptions(_message.Message):
     KEY_NAME_FIELD_NUMBER: _builtins.int
     component_name: _builtins.str
     key_name: _builtins.str
+    """Instead of the one the document names."""
     def __init__(
         self,
         *,

@@ -3,6 +3,9 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/dapr.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+The API a sidecar gives its application. Names that end in Alpha or Beta and a number may still
+change.
 """
 
 from google.protobuf import descriptor as _descriptor

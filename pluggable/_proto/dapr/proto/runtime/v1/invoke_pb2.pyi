@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/invoke.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Calls of other applications.
 """
 
 from pluggable._proto.dapr.proto.common.v1 import common_pb2 as _common_pb2
@@ -26,6 +28,7 @@ class InvokeServiceRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """The other application's id, with `.namespace` if it is in another one."""
     @_builtins.property
     def message(self) -> _common_pb2.InvokeRequest: ...
     def __init__(

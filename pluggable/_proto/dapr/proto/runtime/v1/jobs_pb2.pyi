@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/jobs.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Jobs: callbacks at given times.
 """
 
 from collections import abc as _abc
@@ -35,9 +37,13 @@ class Job(_message.Message):
     FAILURE_POLICY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     schedule: _builtins.str
+    """A cron expression with seconds, `@every 5m` or `@daily` and its like. It or `due_time` is needed."""
     repeats: _builtins.int
+    """At most so many times."""
     due_time: _builtins.str
+    """The first time: a moment (RFC 3339), or a time from now (Go or ISO 8601)."""
     ttl: _builtins.str
+    """When the job expires, written as `due_time` is."""
     @_builtins.property
     def data(self) -> _any_pb2.Any: ...
     @_builtins.property
@@ -91,6 +97,7 @@ class ScheduleJobRequest(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     OVERWRITE_FIELD_NUMBER: _builtins.int
     overwrite: _builtins.bool
+    """Without it, a name that exists is an error."""
     @_builtins.property
     def job(self) -> Global___Job: ...
     def __init__(

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/lock.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Locks among processes.
 """
 
 from google.protobuf import descriptor as _descriptor
@@ -30,7 +32,9 @@ class TryLockRequest(_message.Message):
     store_name: _builtins.str
     resource_id: _builtins.str
     lock_owner: _builtins.str
+    """Names whoever asks; only the same owner may unlock."""
     expiry_in_seconds: _builtins.int
+    """When the lock is lost, should its owner not come back."""
     def __init__(
         self,
         *,
@@ -53,6 +57,7 @@ class TryLockResponse(_message.Message):
 
     SUCCESS_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
+    """False if another owner has it."""
     def __init__(
         self,
         *,

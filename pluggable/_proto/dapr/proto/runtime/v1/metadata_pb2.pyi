@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/metadata.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+What a sidecar says about itself.
 """
 
 from collections import abc as _abc
@@ -37,7 +39,8 @@ class _PubsubSubscriptionTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     PROGRAMMATIC: _PubsubSubscriptionType.ValueType  # 2
     STREAMING: _PubsubSubscriptionType.ValueType  # 3
 
-class PubsubSubscriptionType(_PubsubSubscriptionType, metaclass=_PubsubSubscriptionTypeEnumTypeWrapper): ...
+class PubsubSubscriptionType(_PubsubSubscriptionType, metaclass=_PubsubSubscriptionTypeEnumTypeWrapper):
+    """Where a subscription comes from: a resource, the application's answer, or an open stream."""
 
 UNKNOWN: PubsubSubscriptionType.ValueType  # 0
 DECLARATIVE: PubsubSubscriptionType.ValueType  # 1
@@ -103,11 +106,15 @@ class GetMetadataResponse(_message.Message):
     runtime_version: _builtins.str
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
-    def active_actors_count(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActiveActorsCount]: ...
+    def active_actors_count(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActiveActorsCount]:
+        """Now in `actor_runtime`."""
+
     @_builtins.property
     def registered_components(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisteredComponents]: ...
     @_builtins.property
-    def extended_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def extended_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels, set by SetMetadata among others."""
+
     @_builtins.property
     def subscriptions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PubsubSubscription]: ...
     @_builtins.property
@@ -227,6 +234,7 @@ class ActorRuntime(_message.Message):
     runtime_status: Global___ActorRuntime.ActorRuntimeStatus.ValueType
     host_ready: _builtins.bool
     placement: _builtins.str
+    """How the connection to the placement service is."""
     @_builtins.property
     def active_actors(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActiveActorsCount]: ...
     def __init__(
@@ -279,7 +287,9 @@ class RegisteredComponents(_message.Message):
     type: _builtins.str
     version: _builtins.str
     @_builtins.property
-    def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Features of the component, and ACTOR for a store that can hold actors."""
+
     def __init__(
         self,
         *,
@@ -414,7 +424,9 @@ class AppConnectionHealthProperties(_message.Message):
     HEALTH_THRESHOLD_FIELD_NUMBER: _builtins.int
     health_check_path: _builtins.str
     health_probe_interval: _builtins.str
+    """With its unit, such as `5s`."""
     health_probe_timeout: _builtins.str
+    """With its unit, such as `500ms`."""
     health_threshold: _builtins.int
     def __init__(
         self,

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/pubsub.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Publishing, and subscriptions that are streams.
 """
 
 from collections import abc as _abc
@@ -53,6 +55,7 @@ class PublishEventRequest(_message.Message):
     pubsub_name: _builtins.str
     topic: _builtins.str
     data: _builtins.bytes
+    """Wrapped into a CloudEvent unless it is one, or the metadata asks for `rawPayload`."""
     data_content_type: _builtins.str
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
@@ -152,6 +155,7 @@ class BulkPublishRequestEntry(_message.Message):
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
+    """Not empty, and unique within the request."""
     event: _builtins.bytes
     content_type: _builtins.str
     @_builtins.property
@@ -178,7 +182,9 @@ class BulkPublishResponse(_message.Message):
 
     FAILEDENTRIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def failedEntries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BulkPublishResponseFailedEntry]: ...
+    def failedEntries(self) -> _containers.RepeatedCompositeFieldContainer[Global___BulkPublishResponseFailedEntry]:
+        """Those not published; empty if all were."""
+
     def __init__(
         self,
         *,
@@ -216,6 +222,8 @@ Global___BulkPublishResponseFailedEntry: _TypeAlias = BulkPublishResponseFailedE
 
 @_typing.final
 class SubscribeTopicEventsRequestAlpha1(_message.Message):
+    """From the application: first what it subscribes to, then what became of each event."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INITIAL_REQUEST_FIELD_NUMBER: _builtins.int
@@ -298,6 +306,7 @@ class SubscribeTopicEventsRequestProcessedAlpha1(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """The event's id."""
     @_builtins.property
     def status(self) -> _appcallback_pb2.TopicEventResponse: ...
     def __init__(
@@ -316,6 +325,8 @@ Global___SubscribeTopicEventsRequestProcessedAlpha1: _TypeAlias = SubscribeTopic
 
 @_typing.final
 class SubscribeTopicEventsResponseAlpha1(_message.Message):
+    """From the sidecar: first that the subscription stands, then events."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INITIAL_RESPONSE_FIELD_NUMBER: _builtins.int

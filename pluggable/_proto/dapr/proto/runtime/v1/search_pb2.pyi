@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/search.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Documents and their full-text search.
 """
 
 from collections import abc as _abc
@@ -51,7 +53,8 @@ class _IndexAckEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_IndexAck.Val
     INDEX_ACK_QUEUED: _IndexAck.ValueType  # 1
     INDEX_ACK_COMPLETED: _IndexAck.ValueType  # 2
 
-class IndexAck(_IndexAck, metaclass=_IndexAckEnumTypeWrapper): ...
+class IndexAck(_IndexAck, metaclass=_IndexAckEnumTypeWrapper):
+    """How far the writing has come when the answer is sent."""
 
 INDEX_ACK_UNSPECIFIED: IndexAck.ValueType  # 0
 INDEX_ACK_QUEUED: IndexAck.ValueType  # 1
@@ -68,7 +71,8 @@ class _IndexingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Indexing
     INDEXING_MODE_WAIT_FOR_COMPLETION: _IndexingMode.ValueType  # 1
     INDEXING_MODE_RETURN_ON_ACCEPTANCE: _IndexingMode.ValueType  # 2
 
-class IndexingMode(_IndexingMode, metaclass=_IndexingModeEnumTypeWrapper): ...
+class IndexingMode(_IndexingMode, metaclass=_IndexingModeEnumTypeWrapper):
+    """Whether to wait until written documents can be found."""
 
 INDEXING_MODE_UNSPECIFIED: IndexingMode.ValueType  # 0
 INDEXING_MODE_WAIT_FOR_COMPLETION: IndexingMode.ValueType  # 1
@@ -85,7 +89,8 @@ class _IndexingWaitTimeoutActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrap
     INDEXING_WAIT_TIMEOUT_ACTION_CONTINUE_ASYNC: _IndexingWaitTimeoutAction.ValueType  # 1
     INDEXING_WAIT_TIMEOUT_ACTION_FAIL_REQUEST: _IndexingWaitTimeoutAction.ValueType  # 2
 
-class IndexingWaitTimeoutAction(_IndexingWaitTimeoutAction, metaclass=_IndexingWaitTimeoutActionEnumTypeWrapper): ...
+class IndexingWaitTimeoutAction(_IndexingWaitTimeoutAction, metaclass=_IndexingWaitTimeoutActionEnumTypeWrapper):
+    """What to do when that takes longer than `wait_timeout`."""
 
 INDEXING_WAIT_TIMEOUT_ACTION_UNSPECIFIED: IndexingWaitTimeoutAction.ValueType  # 0
 INDEXING_WAIT_TIMEOUT_ACTION_CONTINUE_ASYNC: IndexingWaitTimeoutAction.ValueType  # 1
@@ -103,7 +108,8 @@ class _TotalHitsRelationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tot
     TOTAL_HITS_RELATION_LOWER_BOUND: _TotalHitsRelation.ValueType  # 2
     TOTAL_HITS_RELATION_ESTIMATE: _TotalHitsRelation.ValueType  # 3
 
-class TotalHitsRelation(_TotalHitsRelation, metaclass=_TotalHitsRelationEnumTypeWrapper): ...
+class TotalHitsRelation(_TotalHitsRelation, metaclass=_TotalHitsRelationEnumTypeWrapper):
+    """How `total_hits` compares with the truth."""
 
 TOTAL_HITS_RELATION_UNSPECIFIED: TotalHitsRelation.ValueType  # 0
 TOTAL_HITS_RELATION_EXACT: TotalHitsRelation.ValueType  # 1
@@ -256,6 +262,8 @@ Global___IndexingOptionsAlpha1: _TypeAlias = IndexingOptionsAlpha1  # noqa: Y015
 
 @_typing.final
 class FailedItem(_message.Message):
+    """One item of many that failed, and why."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -770,6 +778,7 @@ class SearchQuery(_message.Message):
     text: _builtins.str
     top_k: _builtins.int
     continuation_token: _builtins.str
+    """Where the page before this one ended, in the engine's own words."""
     include_content: _builtins.bool
     @_builtins.property
     def native(self) -> _struct_pb2.Struct: ...

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/secret.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Secrets, as an application sees them.
 """
 
 from collections import abc as _abc
@@ -151,6 +153,8 @@ Global___GetBulkSecretRequest: _TypeAlias = GetBulkSecretRequest  # noqa: Y015
 
 @_typing.final
 class SecretResponse(_message.Message):
+    """The values of one secret by their keys."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final

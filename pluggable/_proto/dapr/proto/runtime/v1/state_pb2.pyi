@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/state.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+State, as an application sees it. Keys are without the prefix they have in the store.
 """
 
 from collections import abc as _abc
@@ -100,6 +102,7 @@ class GetBulkStateRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     store_name: _builtins.str
     parallelism: _builtins.int
+    """How many to get at a time; 0 leaves it to the sidecar."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -173,6 +176,7 @@ class BulkStateItem(_message.Message):
     data: _builtins.bytes
     etag: _builtins.str
     error: _builtins.str
+    """Why this key could not be read; empty if it could."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -220,6 +224,7 @@ class GetStateResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
+    """Empty if there is no such key."""
     etag: _builtins.str
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
@@ -367,6 +372,7 @@ class QueryStateRequest(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     store_name: _builtins.str
     query: _builtins.str
+    """A query in JSON."""
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
@@ -466,6 +472,7 @@ class TransactionalStateOperation(_message.Message):
     OPERATIONTYPE_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     operationType: _builtins.str
+    """`upsert` or `delete`."""
     @_builtins.property
     def request(self) -> _common_pb2.StateItem: ...
     def __init__(

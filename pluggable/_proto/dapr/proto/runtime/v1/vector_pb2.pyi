@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/vector.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Vectors and the search for their neighbours.
 """
 
 from collections import abc as _abc
@@ -811,7 +813,9 @@ class BatchQueryVectorsResponseAlpha1(_message.Message):
 
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchQueryResultAlpha1]: ...
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchQueryResultAlpha1]:
+        """One for each query, in their order."""
+
     def __init__(
         self,
         *,

@@ -3,6 +3,8 @@
 isort:skip_file
 Equals dapr/proto/runtime/v1/workflow.proto of Dapr 1.19 (as in dapr 1.19.0 on PyPI).
 Names, numbers and types are theirs, the comments are ours.
+
+Workflow instances, seen from outside.
 """
 
 from collections import abc as _abc
@@ -81,6 +83,7 @@ class GetWorkflowResponse(_message.Message):
     instance_id: _builtins.str
     workflow_name: _builtins.str
     runtime_status: _builtins.str
+    """A word, such as RUNNING or COMPLETED."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -136,7 +139,9 @@ class StartWorkflowRequest(_message.Message):
     INPUT_FIELD_NUMBER: _builtins.int
     APP_ID_FIELD_NUMBER: _builtins.int
     instance_id: _builtins.str
+    """Made up if empty."""
     workflow_component: _builtins.str
+    """`dapr` is the engine that is built in."""
     workflow_name: _builtins.str
     input: _builtins.bytes
     app_id: _builtins.str
