@@ -9,15 +9,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from ..sockets import FOLDER_VARIABLES
 from .config import RuntimeConfig
 from .flagtable import FLAGS, Flag
 
-#: Where strangers' sockets are, the first that is set (design: "Names users meet").
-SOCKETS_FOLDER_VARIABLES: Final = (
-    "DAPR_COMPONENTS_SOCKETS_FOLDER",
-    "DAPR_COMPONENT_SOCKETS_FOLDER",
-    "DAPR_COMPONENT_SOCKET_FOLDER",
-)
 NAMESPACE_VARIABLE: Final = "NAMESPACE"
 APP_API_TOKEN_VARIABLE: Final = "APP_API_TOKEN"
 DAPR_API_TOKEN_VARIABLE: Final = "DAPR_API_TOKEN"
@@ -138,7 +133,7 @@ def _add_environment(settings: dict[str, Any], environ: Mapping[str, str]) -> No
     settings["app_api_token"] = environ.get(APP_API_TOKEN_VARIABLE, "")
     settings["dapr_api_token"] = environ.get(DAPR_API_TOKEN_VARIABLE, "")
     if settings.get("sockets_folder") is None:
-        folders = (environ.get(variable) for variable in SOCKETS_FOLDER_VARIABLES)
+        folders = (environ.get(variable) for variable in FOLDER_VARIABLES)
         settings["sockets_folder"] = next((Path(folder) for folder in folders if folder), None)
     if "scheduler_addresses" not in settings and SCHEDULER_ADDRESSES_VARIABLE in environ:
         settings["scheduler_addresses"] = _items(environ[SCHEDULER_ADDRESSES_VARIABLE])

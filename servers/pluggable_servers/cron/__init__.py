@@ -1,0 +1,1 @@
+"""The component that fires on a schedule."""

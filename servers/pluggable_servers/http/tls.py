@@ -1,0 +1,53 @@
+"""The TLS side of a client: whom it trusts, and what it shows of itself."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from pathlib import Path
+
+_PEM_START = "-----BEGIN "
+
+
+def client_context(*, root_ca: str = "", certificate: str = "", key: str = "") -> ssl.SSLContext:
+    """
+    Return a context of TLS 1.2 and up; each argument is PEM or the path of a file that holds it.
+
+    With ``root_ca`` nobody else is trusted. Certificate and key count only together. It reads files.
+
+    Raises:
+        ValueError: one of them is neither; the text says which.
+    """
+    try:
+        context = ssl.create_default_context(cadata=_pem("MTLSRootCA", root_ca) if root_ca else None)
+    except ssl.SSLError as error:
+        raise ValueError(f"MTLSRootCA holds no certificate: {error.reason or error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate and key:
+        _show(context, _pem("MTLSClientCert", certificate), _pem("MTLSClientKey", key))
+    return context
+
+
+def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Load the client's certificate, which OpenSSL takes from files only."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert_file, key_file = Path(folder, "cert.pem"), Path(folder, "key.pem")
+        cert_file.write_text(certificate)
+        key_file.touch(mode=0o600)
+        key_file.write_text(key)
+        try:
+            context.load_cert_chain(cert_file, key_file)
+        except ssl.SSLError as error:
+            reason = error.reason or error
+            raise ValueError(
+                f"MTLSClientCert and MTLSClientKey are no certificate and its key: {reason}"
+            ) from error
+
+
+def _pem(name: str, value: str) -> str:
+    if _PEM_START in value:
+        return value
+    try:
+        return Path(value).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} is neither PEM nor a file that can be read") from error

@@ -1,0 +1,1 @@
+"""Components on what the machine has: its files and its environment."""
