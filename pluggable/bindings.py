@@ -54,7 +54,7 @@ class OutputBinding(Component):
     """Something outside that can be called."""
 
     operations: tuple[str, ...]
-    """What may be asked for, such as ``create``, ``get``, ``delete``, ``list``; the sidecar refuses anything else."""
+    """What may be asked for: ``create``, ``get``, ``delete``, ``list`` …; the sidecar refuses the rest."""
 
     @abstractmethod
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from .metadata import Metadata
 
 
-class Capability(ABC):
+class Capability(ABC):  # noqa: B024  its subclasses have the methods
     """
     Something a component can do beyond its block's minimum: a second base class.
 
@@ -19,20 +19,20 @@ class Capability(ABC):
     """The word in daprd's list of features; empty where there is none."""
 
 
-class Component(ABC):
+class Component(ABC):  # noqa: B024  each block adds what is mandatory
     """
     One configured component.
 
-    For each Init a fresh object is made, ``init`` is awaited once before any other call, and ``close`` once after
-    the last. Calls come concurrently, all on one event loop.
+    For each Init a fresh object is made, ``init`` is awaited once before any other call, and ``close``
+    once after the last. Calls come concurrently, all on one event loop.
     """
 
     exclusive: ClassVar[bool] = False
-    """The backend admits one owner: at a second Init the object in use is closed before the new one is made."""
+    """The backend admits one owner: at a second Init the object in use is closed before the new one."""
 
     async def init(self, metadata: Metadata) -> None:
         """
-        Make ready with what the component's YAML says. Answer within 5 seconds: daprd takes longer for a failure.
+        Make ready with what the component's YAML says, within 5 seconds: daprd gives no more.
 
         If it raises, the object is dropped as it is: ``close`` is not called.
 
@@ -49,7 +49,7 @@ class Component(ABC):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The features advertised, in daprd's words; what is on the far end of a socket tells its own after Init."""
+        """The features advertised, in daprd's words; the far end of a socket tells its own after Init."""
         return features_of(type(self))
 
 
@@ -59,7 +59,7 @@ def features_of(component: type[Component]) -> tuple[str, ...]:
     return tuple(feature for feature in FEATURE_ORDER if feature in found)
 
 
-#: daprd's order (components-contrib ``state/feature.go``, ``pubsub/feature.go``), which its metadata API shows.
+#: daprd's order, which its metadata API shows (contrib ``state/feature.go``, ``pubsub/feature.go``).
 FEATURE_ORDER = (
     "ETAG",
     "TRANSACTIONAL",

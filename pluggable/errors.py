@@ -1,8 +1,8 @@
 """
 What goes wrong with a component, in the terms of the building blocks.
 
-A component raises these; whoever called it, over a socket or not, catches the same ones. How they travel is told
-once, in ``_wire/status.py``.
+A component raises these; whoever called it, over a socket or not, catches the same ones. How they travel
+is told once, in ``_wire/status.py``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class TimedOutError(ComponentError):
 
 
 class NotInitializedError(UnavailableError):
-    """A call for an instance that got no Init, as after a restart of the component that its sidecar did not notice."""
+    """A call for an instance that got no Init, as after a restart that its sidecar did not notice."""
 
     code = Code.FAILED_PRECONDITION
 

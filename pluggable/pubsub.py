@@ -53,8 +53,9 @@ class PubSub(Component):
         """
         Deliver the topic's messages until cancelled.
 
-        Broker trouble is dealt with in here, by reconnecting: a subscription that returns or raises has ended for
-        good where the peer is a daprd. On cancellation stop the consumption and give back what is unanswered.
+        Broker trouble is dealt with in here, by reconnecting: a subscription that returns or raises has
+        ended for good where the peer is a daprd. On cancellation stop consuming and give back what is
+        unanswered.
         """
 
 

@@ -18,7 +18,6 @@ A = TypeVar("A")
 K = TypeVar("K", "SetRequest", "DeleteRequest")
 
 
-
 class Concurrency(Enum):
     """Which of two writers wins."""
 
@@ -60,8 +59,8 @@ class SetRequest:
     """
     Store one value.
 
-    Without an ETag, ``FIRST_WRITE`` inserts only; anything else overwrites. ``metadata`` may carry ``ttlInSeconds``,
-    where ``-1`` or its absence lets the value live for ever.
+    Without an ETag, ``FIRST_WRITE`` inserts only; anything else overwrites. ``metadata`` may carry
+    ``ttlInSeconds``, where ``-1`` or its absence lets the value live for ever.
     """
 
     key: str
@@ -200,7 +199,7 @@ class QueryRequest:
     """
     A query as Dapr's state API defines it.
 
-    ``filter`` maps one operator to its operand: ``{"EQ": {"state": "CA"}}``, ``{"AND": [...]}``; empty matches all.
+    ``filter`` maps one operator to its operand: ``{"EQ": {"state": "CA"}}``; an empty one matches all.
     """
 
     filter: Mapping[str, Any] = field(default_factory=dict)
@@ -245,9 +244,7 @@ class Queryable(Capability):
         """
 
 
-async def _each(
-    call: Callable[[Q], Awaitable[A]], requests: Sequence[Q], parallelism: int
-) -> list[A]:
+async def _each(call: Callable[[Q], Awaitable[A]], requests: Sequence[Q], parallelism: int) -> list[A]:
     """Call for each request, so many at a time, and return the answers in order."""
     if parallelism == 1 or len(requests) == 1:
         return [await call(request) for request in requests]

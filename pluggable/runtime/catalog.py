@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .. import bindings, component, pubsub, secretstores, state
 from . import resources
@@ -26,7 +26,7 @@ class Catalog:
     """
     What is loaded. Filled by ``components``, read by the blocks, watched by the subscriptions.
 
-    A component that is served again after a restart is the same object here; one whose YAML changed is another.
+    A component that was restarted is the same object here; one whose YAML changed is another.
     """
 
     def __init__(self) -> None:
@@ -46,10 +46,14 @@ class Catalog:
         for changed in self._watchers:
             changed()
 
+    def blocks(self) -> tuple[MutableMapping[str, Any], ...]:
+        """What is loaded by name, block by block."""
+        return (self.secretstores, self.state, self.pubsub, self.outputs, self.inputs)
+
     def all(self) -> list[Loaded[component.Component]]:
-        """Every component once, in the order of loading; a binding in both directions counts once."""
+        """Every component once, by block and then by name; a binding in both directions counts once."""
         found: dict[str, Loaded[component.Component]] = {}
-        for block in (self.secretstores, self.state, self.pubsub, self.outputs, self.inputs):
-            for name, loaded in block.items():
-                found.setdefault(name, loaded)
+        for block in self.blocks():
+            for name in sorted(block):
+                found.setdefault(name, block[name])
         return list(found.values())

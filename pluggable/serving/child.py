@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     lifeline = int(options["--lifeline"][0]) if "--lifeline" in options else None
     try:
         offered = load(types)
-        run(serve_child(name, offered, Path(options["--socket"][0]), lifeline))
+        run(serve_child(name, offered, Path(options["--socket"][0]), lifeline, ready=_tell_parent))
     except CannotLoadError as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_LOAD
@@ -45,6 +45,12 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return CANNOT_SERVE
     return 0
+
+
+def _tell_parent() -> None:
+    """Write the one line that the parent waits for; all else is logged to standard error."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 def load(types: Sequence[str]) -> list[type[Component]]:

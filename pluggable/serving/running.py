@@ -54,9 +54,13 @@ def serve(
     run(main())
 
 
-async def serve_child(name: str, offered: Offered, path: Path, lifeline: int | None = None) -> None:
+async def serve_child(
+    name: str, offered: Offered, path: Path, lifeline: int | None = None, *, ready: Callable[[], None]
+) -> None:
     """
     Serve on one socket for a parent process: until a signal, or the end of the pipe that the parent holds.
+
+    ``ready`` is called when the socket is in place.
 
     Raises:
         SocketError: the socket is not as it must be.
@@ -66,6 +70,7 @@ async def serve_child(name: str, offered: Offered, path: Path, lifeline: int | N
         stop.at_end_of(lifeline)
     with stop.at_signals():
         async with Endpoint(name, offered, path) as endpoint:
+            ready()
             await stop.drained(endpoint, DRAIN_SECONDS)
 
 

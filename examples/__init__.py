@@ -1,0 +1,1 @@
+"""Programs that show what can be done; each is run by a test."""

@@ -1,0 +1,1 @@
+"""An order desk: a file of orders is published, priced, and stored exactly once."""

@@ -1,0 +1,1 @@
+"""The command line: options are parsed here, the work is done elsewhere."""

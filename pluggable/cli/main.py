@@ -1,0 +1,40 @@
+"""``pluggable``: the command with its subcommands, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+#: Subcommands, each a module of this package with ``options(parser)`` and ``run(arguments) -> exit code``.
+COMMANDS = {
+    "run": "run an application with its sidecar",
+    "serve": "serve bundled or importable components on sockets",
+    "list": "show sockets, what they serve and whether they answer",
+}
+
+
+def main() -> int:
+    """Run the subcommand named on the command line and return its exit code."""
+    parser = argparse.ArgumentParser(prog="pluggable", description="Dapr's building blocks in Python.")
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    words = sys.argv[1:]
+    for name, summary in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name in words[:1]:
+            import_module(f".{name}", __package__).options(subparser)
+    arguments = parser.parse_args()
+    if arguments.version:
+        from .version import version
+
+        sys.stdout.write(f"pluggable {version()}\n")
+        return 0
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 64
+    return int(import_module(f".{arguments.command}", __package__).run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

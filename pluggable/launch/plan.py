@@ -1,0 +1,108 @@
+"""What to start: one application with its sidecar, as a value."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: What ``dapr init`` made, which is used when no resources are given.
+DAPR_HOME = Path(".dapr")
+EMBEDDED_RESOURCES = Path(__file__).parent / "defaults"
+
+
+class LaunchError(Exception):
+    """What was asked for cannot be started; the text says what was found and what was wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """An application, or only a sidecar when there is no command. A port of 0 is chosen at start."""
+
+    app_id: str
+    command: tuple[str, ...] = ()
+    directory: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    app_port: int = 0
+    app_protocol: str = "http"
+    http_port: int = 0
+    grpc_port: int = 0
+    metrics_port: int = 0
+    resources_paths: tuple[Path, ...] = ()
+    config_paths: tuple[Path, ...] = ()
+    flags: tuple[str, ...] = ()
+    """Further flags of the sidecar, as written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports a sidecar is given."""
+
+    http: int
+    grpc: int
+    metrics: int
+    internal: int
+
+
+def choose_ports(app: App) -> Ports:
+    """Return the application's ports with free ones in place of 0; none repeats."""
+    holders = []
+    try:
+
+        def free() -> int:
+            holder = socket.create_server(("127.0.0.1", 0))
+            holders.append(holder)
+            return int(holder.getsockname()[1])
+
+        return Ports(
+            http=app.http_port or free(),
+            grpc=app.grpc_port or free(),
+            metrics=app.metrics_port or free(),
+            internal=free(),
+        )
+    finally:
+        for holder in holders:
+            holder.close()
+
+
+def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:
+    """Return the flags for the sidecar; without resources ``dapr init``'s or the embedded."""
+    resources = app.resources_paths or (default_resources(home),)
+    configs = app.config_paths
+    if not configs and (home / DAPR_HOME / "config.yaml").is_file():
+        configs = (home / DAPR_HOME / "config.yaml",)
+    arguments = [
+        f"--app-id={app.app_id}",
+        f"--dapr-http-port={ports.http}",
+        f"--dapr-grpc-port={ports.grpc}",
+        f"--metrics-port={ports.metrics}",
+        f"--dapr-internal-grpc-port={ports.internal}",
+        f"--app-protocol={app.app_protocol}",
+    ]
+    if app.app_port:
+        arguments.append(f"--app-port={app.app_port}")
+    arguments += [f"--resources-path={path}" for path in resources]
+    arguments += [f"--config={path}" for path in configs]
+    return [*arguments, *app.flags]
+
+
+def default_resources(home: Path) -> Path:
+    """Return the folder used when none is given."""
+    initialised = home / DAPR_HOME / "components"
+    return initialised if initialised.is_dir() else EMBEDDED_RESOURCES
+
+
+def app_environment(app: App, ports: Ports, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the application's environment: inherited, how to reach its sidecar, its own."""
+    told = {
+        "APP_ID": app.app_id,
+        "APP_PROTOCOL": app.app_protocol,
+        "DAPR_HTTP_PORT": str(ports.http),
+        "DAPR_GRPC_PORT": str(ports.grpc),
+        "DAPR_METRICS_PORT": str(ports.metrics),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if app.app_port:
+        told["APP_PORT"] = str(app.app_port)
+    return {**inherited, **told, **app.environment}

@@ -1,0 +1,197 @@
+"""The sidecar's life: configuration, ports, components, application; then serving; then the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from ..sockets import SocketsFolder
+from .appchannel import AppChannel, app_channel
+from .blocks import Blocks, build
+from .catalog import Catalog
+from .changes import ResourceChanges
+from .components import ComponentFailedError, Components
+from .config import RuntimeConfig
+from .discovery import Discovery
+from .inputs import InputBindings
+from .listeners import Listeners, PortTakenError
+from .manifests import ManifestError, load_configuration, load_resources
+from .places import Places
+from .registry import Registry
+from .subscriptions import Subscriptions
+from .supervisor import Supervisor
+from .telemetry import Telemetry
+
+#: How long start waits for brokers to confirm subscriptions; most strangers never say.
+SUBSCRIBED_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+async def run(config: RuntimeConfig) -> int:
+    """Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error."""
+    order = Order()
+    order.listen_to_signals()
+    try:
+        async with AsyncExitStack() as stack:
+            sidecar = await _build(config, order, stack)
+            return await sidecar.live()
+    except (ComponentFailedError, ManifestError, PortTakenError) as error:
+        logger.critical("Fatal error from runtime: %s", error)
+        return 1
+
+
+class Order:
+    """What the sidecar was told: to go on, to read its resources again, to stop, to stop at once."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.force = asyncio.Event()
+        self.reload: Callable[[], None] = lambda: None
+
+    def listen_to_signals(self) -> None:
+        """Stop at SIGINT or SIGTERM, at once at the second; read the resources again at SIGHUP."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self.reload())
+
+    def _signalled(self) -> None:
+        if self.stop.is_set():
+            self.force.set()
+        self.stop.set()
+
+    def by_api(self, force: bool) -> None:
+        """Stop because a caller of the API asked for it."""
+        if force:
+            logger.warning("Force shutdown requested, exiting immediately without graceful shutdown")
+            self.force.set()
+        else:
+            logger.info("Shutdown requested via API")
+        self.stop.set()
+
+
+async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> Sidecar:
+    """Build the parts, bottom up, and take the ports; nothing is loaded yet."""
+    configuration = load_configuration(config.config_paths, os.environ)
+    catalog = Catalog()
+    supervisor = await stack.enter_async_context(Supervisor())
+    discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
+    places = Places(Registry(), supervisor, discovery)
+    components = Components(config, catalog, places)
+    stack.push_async_callback(components.close)
+    channel = await stack.enter_async_context(app_channel(config))
+    subscriptions = Subscriptions(catalog, channel, config)
+    stack.push_async_callback(subscriptions.close)
+    inputs = InputBindings(catalog, channel, config)
+    stack.push_async_callback(inputs.close)
+    blocks = build(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
+    listeners = Listeners(config, blocks, Telemetry(config.app_id), order.by_api)
+    return Sidecar(
+        config=config,
+        order=order,
+        blocks=blocks,
+        discovery=discovery,
+        places=places,
+        components=components,
+        channel=channel,
+        subscriptions=subscriptions,
+        inputs=inputs,
+        listeners=await stack.enter_async_context(listeners),
+    )
+
+
+@dataclass(kw_only=True, eq=False, slots=True)
+class Sidecar:
+    """The parts, and the order in which they come to life and go."""
+
+    config: RuntimeConfig
+    order: Order
+    blocks: Blocks
+    discovery: Discovery
+    places: Places
+    components: Components
+    channel: AppChannel
+    subscriptions: Subscriptions
+    inputs: InputBindings
+    listeners: Listeners
+
+    async def live(self) -> int:
+        """
+        Load what the resources say, serve, and follow their changes, until told to stop.
+
+        Raises:
+            ComponentFailedError: a component cannot be loaded, now or after a change.
+            ManifestError: the resources cannot be read.
+        """
+        following = asyncio.create_task(self._follow(), name="following the resources")
+        stopped = asyncio.create_task(self.order.stop.wait())
+        try:
+            await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+        finally:
+            for task in (following, stopped):
+                task.cancel()
+            await asyncio.gather(following, stopped, return_exceptions=True)
+        return await self._stop()
+
+    async def _follow(self) -> None:
+        """Apply one batch of resources after the other; the first is the start."""
+        config = self.config
+        changes = ResourceChanges(
+            lambda: load_resources(config.resources_paths, app_id=config.app_id, namespace=config.namespace)
+        )
+        self.order.reload = changes.reload
+        await self.discovery.look()
+        self.places.note_early()
+        watching = asyncio.create_task(self.discovery.watch(), name="watching for sockets")
+        try:
+            async for batch in changes:
+                await self.components.apply(batch)
+                self.subscriptions.declare(batch)
+                if not self.blocks.health.outbound.opened:
+                    self.blocks.health.outbound.open()
+                    await self._meet_application()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _meet_application(self) -> None:
+        """Wait for the application, ask what it wants, and begin to call it."""
+        await self.channel.wait_for_app()
+        await self.subscriptions.load_programmatic()
+        await self.inputs.probe()
+        self.subscriptions.open()
+        self.inputs.open()
+        await self.subscriptions.ready(SUBSCRIBED_SECONDS)
+        self.blocks.health.inbound.open()
+        logger.info("dapr initialized. Status: Running.")
+
+    async def _stop(self) -> int:
+        """Go the way back within the time that is given, or leave at once when told so again."""
+        closing = asyncio.create_task(self._close())
+        forced = asyncio.create_task(self.order.force.wait())
+        seconds = self.config.graceful_shutdown_seconds
+        await asyncio.wait({closing, forced}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        graceful, told = closing.done(), forced.done()
+        for task in (closing, forced):
+            task.cancel()
+        await asyncio.gather(closing, forced, return_exceptions=True)
+        if graceful:
+            logger.info("Daprd shutdown gracefully")
+            return 0
+        if not told:
+            logger.warning("Graceful shutdown timeout exceeded, forcing shutdown")
+        return 1
+
+    async def _close(self) -> None:
+        """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
+        await asyncio.gather(self.subscriptions.close(), self.inputs.close())
+        await self.listeners.close(self.config.graceful_shutdown_seconds)
+        await self.components.close()

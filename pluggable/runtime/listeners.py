@@ -1,0 +1,98 @@
+"""The sidecar's ports: bound at once, so that they are taken and known."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from .. import transport
+from .api import grpc as grpc_api, http as http_api
+from .blocks import Blocks
+from .config import RuntimeConfig
+from .telemetry import Telemetry
+
+logger = logging.getLogger(__name__)
+
+
+class PortTakenError(Exception):
+    """A port of the sidecar cannot be had; the text names flag, address and reason."""
+
+
+class Listeners:
+    """The HTTP, gRPC, internal, public and metrics servers of one sidecar."""
+
+    def __init__(
+        self, config: RuntimeConfig, blocks: Blocks, telemetry: Telemetry, shutdown: Callable[[bool], None]
+    ) -> None:
+        self._config = config
+        self._http = http_api.server(http_api.routes(blocks, config, telemetry, shutdown=shutdown), config)
+        self._public = http_api.server(http_api.public_routes(blocks, config), config)
+        self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
+        self._grpc = transport.server(
+            grpc_api.handlers(blocks, config, telemetry, shutdown=shutdown),
+            unknown=grpc_api.unknown(config),
+            limits=transport.Limits(receive_bytes=config.max_body_bytes),
+        )
+        self._internal = transport.server({}, unknown=grpc_api.unknown(config))
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for server in (self._http, self._public, self._metrics, self._grpc, self._internal):
+                await stack.enter_async_context(server)
+            await self._bind()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _bind(self) -> None:
+        """Bind every port, and answer on those of the APIs."""
+        config = self._config
+        for host in config.listen_addresses:
+            await self._take("--dapr-http-port", host, config.http_port, self._http)
+            await self._take("--dapr-grpc-port", host, config.grpc_port, self._grpc)
+        await self._take(
+            "--dapr-internal-grpc-port",
+            config.internal_listen_address,
+            config.internal_grpc_port,
+            self._internal,
+        )
+        if config.public_port:
+            await self._take(
+                "--dapr-public-port", config.public_listen_address, config.public_port, self._public
+            )
+        if config.enable_metrics:
+            await self._take(
+                "--metrics-port", config.metrics_listen_address, config.metrics_port, self._metrics
+            )
+        await self._grpc.start()
+        await self._internal.start()
+
+    async def _take(
+        self, flag: str, host: str, port: int, server: transport.Server | http_api.HTTPServer
+    ) -> None:
+        try:
+            if isinstance(server, transport.Server):
+                address = await server.listen(f"{host}:{port}")
+            else:
+                address = "{}:{}".format(*await server.listen(host, port))
+        except OSError as error:
+            reason = error.strerror or error
+            raise PortTakenError(
+                f"{flag}={port}: cannot listen on {host}:{port}: {reason}; "
+                "another sidecar may be using it: choose another port, or 0 for any free one"
+            ) from error
+        logger.info("%s server is listening on %s", flag.removeprefix("--"), address)
+
+    async def close(self, grace_seconds: float) -> None:
+        """Refuse new calls, let those under way end within the grace."""
+        servers = (self._http, self._public, self._grpc, self._internal, self._metrics)
+        await asyncio.gather(*(server.close(grace_seconds) for server in servers))

@@ -1,0 +1,86 @@
+"""Where a component type is served: a bundled child of ours, or a stranger's socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from . import resources
+from .discovery import Discovery
+from .registry import UNVERSIONED, Registry
+from .supervisor import Child, Supervisor
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address that serves a type; ``child`` is the process there when it is ours."""
+
+    address: str
+    child: Child | None = None
+
+
+class Places:
+    """
+    Finds who serves a type.
+
+    A stranger that was there at start goes before a bundled type of the same name, with a warning; one that
+    comes later never does, since that type may be in use.
+    """
+
+    def __init__(self, registry: Registry, supervisor: Supervisor, discovery: Discovery) -> None:
+        self._registry = registry
+        self._supervisor = supervisor
+        self._discovery = discovery
+        self._early: frozenset[str] = frozenset()
+        self._news = asyncio.Event()
+
+    def note_early(self) -> None:
+        """Remember which strangers are there at start; called once, after the first look."""
+        self._early = frozenset(self._discovery.strangers)
+
+    def changed(self) -> None:
+        """Wake who waits for a type; called when a socket was listed."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def find(self, spec: resources.Component) -> Place | None:
+        """Return where the component's type is served now; a bundled type's child is started by this."""
+        type_ = spec.type.lower()
+        stranger = self._discovery.strangers.get(type_) if spec.version in UNVERSIONED else None
+        bundle = self._registry.bundle(type_, spec.version)
+        if stranger is not None and (bundle is None or type_ in self._early):
+            if bundle is not None:
+                logger.warning("socket %s shadows the bundled component type %s", stranger.path, type_)
+            return Place(stranger.address)
+        if bundle is not None:
+            child = self._supervisor.child(bundle)
+            return Place(child.address, child)
+        return None
+
+    async def wait(self, spec: resources.Component) -> Place:
+        """Wait until somebody serves the type."""
+        while (place := self.find(spec)) is None:
+            await self._news.wait()
+        return place
+
+    def why_not(self, spec: resources.Component) -> str:
+        """Say what was looked for, where, and what was found instead."""
+        folder = self._discovery.folder
+        name = spec.type.partition(".")[2]
+        reasons = [
+            f"nobody serves type {spec.type}" + (f" in version {spec.version}" if spec.version else "")
+        ]
+        unready = [f"{path} does not answer: {why}" for path, why in self._discovery.silent.items()]
+        alike = [reason for reason in unready if f"/{name}." in reason] or unready
+        if self._discovery.refused:
+            reasons.append(self._discovery.refused)
+        elif self._discovery.strangers:
+            reasons.append(f"sockets in {folder} serve {', '.join(sorted(self._discovery.strangers))}")
+        else:
+            reasons.append(f"no socket in {folder} serves a component")
+        bundled = [type_ for type_ in self._registry.types() if type_.startswith(f"{spec.block}.")]
+        reasons.append(f"bundled types are {', '.join(bundled) or 'none of this block'}")
+        return "; ".join(reasons + alike)

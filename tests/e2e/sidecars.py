@@ -1,0 +1,189 @@
+"""A real sidecar process for a test: started on free ports, watched by its log, ended by a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 20.0
+ENDING_SECONDS = 15.0
+LOOK_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, whatever its status."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(eq=False)
+class Sidecar:
+    """One ``pluggable-runtime`` process."""
+
+    process: asyncio.subprocess.Process
+    http_port: int
+    grpc_port: int
+    lines: list[str] = field(default_factory=list)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Make one HTTP request of the sidecar."""
+        return await asyncio.to_thread(self._call, method, path, body, headers or {})
+
+    def _call(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return Answer(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.read(), dict(error.headers))
+
+    async def healthy(self) -> None:
+        """Wait until ``/v1.0/healthz`` says that everything is loaded."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while self.process.returncode is None:
+                    try:
+                        if (await self.call("GET", "/v1.0/healthz")).status == 204:
+                            return
+                    except OSError:
+                        pass
+                    await asyncio.sleep(LOOK_SECONDS)
+        except TimeoutError:
+            raise AssertionError(f"not healthy after {READY_SECONDS:g} s:\n{self.log()}") from None
+        raise AssertionError(f"ended with status {self.process.returncode}:\n{self.log()}")
+
+    async def said(self, *words: str, seconds: float = READY_SECONDS) -> str:
+        """Wait for a log line with all these words and return it."""
+
+        def found() -> str | None:
+            return next((line for line in self.lines if all(word in line for word in words)), None)
+
+        try:
+            async with asyncio.timeout(seconds), self.news:
+                await self.news.wait_for(lambda: found() is not None or self.process.returncode is not None)
+        except TimeoutError:
+            pass
+        if (line := found()) is None:
+            raise AssertionError(f"never said {words}:\n{self.log()}")
+        return line
+
+    async def ended(self) -> int:
+        """Wait for its end and return the exit status."""
+        async with asyncio.timeout(ENDING_SECONDS):
+            return await self.process.wait()
+
+    def children(self) -> dict[int, str]:
+        """Return the process ids of its children, with their command lines."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {
+            int(pid): Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            for pid in listed
+        }
+
+    def child(self, name: str) -> int:
+        """Return the process id of the child that serves the bundle."""
+        return next(pid for pid, command in self.children().items() if f"/{name}.sock" in command)
+
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    async def hear(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            async with self.news:
+                self.lines.append(line.decode(errors="replace").rstrip())
+                self.news.notify_all()
+        async with self.news:
+            self.news.notify_all()
+
+
+@asynccontextmanager
+async def sidecar(
+    *resources: Path,
+    app_id: str = "test-app",
+    app_port: int = 0,
+    flags: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    wait: bool = True,
+) -> AsyncIterator[Sidecar]:
+    """Run a sidecar over these resources; at the end a SIGINT, which it must leave with 0."""
+    http, grpc, internal, metrics = free_ports(4)
+    arguments = [
+        f"--app-id={app_id}",
+        f"--dapr-http-port={http}",
+        f"--dapr-grpc-port={grpc}",
+        f"--dapr-internal-grpc-port={internal}",
+        f"--metrics-port={metrics}",
+        *([f"--app-port={app_port}"] if app_port else []),
+        *(f"--resources-path={path}" for path in resources),
+        *flags,
+    ]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pluggable.cli.runtime",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
+    )
+    running = Sidecar(process, http, grpc)
+    hearing = asyncio.create_task(running.hear())
+    try:
+        if wait:
+            await running.healthy()
+        yield running
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            assert await running.ended() == 0, running.log()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await hearing
+
+
+def free_ports(number: int) -> list[int]:
+    """Return ports that nobody has; all are held while choosing, so none repeats."""
+    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    try:
+        return [holder.getsockname()[1] for holder in holders]
+    finally:
+        for holder in holders:
+            holder.close()
+
+
+def component(folder: Path, name: str, type_: str, spec: str = "", **metadata: str) -> Path:
+    """Write a Component into the folder and return the file."""
+    items = "".join(
+        f"\n    - name: {key}\n      value: {json.dumps(value)}" for key, value in metadata.items()
+    )
+    path = folder / f"{name}.yaml"
+    path.write_text(
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\n"
+        f"metadata:\n  name: {name}\nspec:\n  type: {type_}\n  version: v1\n{spec}"
+        + (f"  metadata:{items}\n" if items else "  metadata: []\n")
+    )
+    return path

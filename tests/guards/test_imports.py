@@ -1,0 +1,32 @@
+"""What an import costs: nothing that its user did not ask for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded(statement: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after the statement."""
+    program = f"import sys; {statement}; print(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("heavy", ["grpc", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf"])
+def test_importing_pluggable_is_light(heavy: str) -> None:
+    assert heavy not in loaded("import pluggable")
+
+
+def test_serving_loads_no_runtime_messages() -> None:
+    modules = loaded("import pluggable, pluggable.serving")
+
+    assert not {name for name in modules if "runtime.v1" in name}
+
+
+def test_sidecar_needs_no_official_client() -> None:
+    modules = loaded("import pluggable.runtime.app")
+
+    assert not {name for name in modules if name == "dapr" or name.startswith("dapr.")}
