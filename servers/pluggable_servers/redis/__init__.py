@@ -1,0 +1,1 @@
+"""Components on Redis and what speaks its protocol."""

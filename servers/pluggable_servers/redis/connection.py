@@ -1,0 +1,207 @@
+"""The connection to a server, a cluster or the master that sentinels name; requests share pipelines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final, Self
+
+from redis import asyncio as redis
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from pluggable.errors import InitError, UnavailableError
+
+from .errors import error_of
+from .settings import RedisSettings
+
+#: A command and its arguments, as redis-py packs them.
+Command = Sequence[Any]
+
+#: So many pipelines are under way at once; what comes meanwhile goes with the next.
+LANES: Final = 2
+#: So many commands go in one pipeline.
+LONGEST_PIPELINE: Final = 256
+_DIAL_TIMEOUT: Final = 5.0
+_READ_TIMEOUT: Final = 3.0
+
+
+class RedisConnection:
+    """Opened by ``open``. Concurrent commands are sent together and answered each for itself."""
+
+    def __init__(self, client: redis.Redis | redis.RedisCluster, address: str, stack: AsyncExitStack) -> None:
+        self.address = address
+        self._client = client
+        self._stack = stack
+        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._flushing = False
+        self._closed = False
+
+    @classmethod
+    async def open(cls, settings: RedisSettings, *, read_timeout: float | None = None) -> Self:
+        """
+        Connect and see that the server answers.
+
+        Args:
+            settings: Where the server is.
+            read_timeout: How long an answer may take, where that is not the settings' matter.
+
+        Raises:
+            InitError: it does not, or refuses the password.
+        """
+        address = ",".join(f"{host}:{port}" for host, port in settings.addresses)
+        async with AsyncExitStack() as stack:
+            client = await _client(settings, read_timeout, stack)
+            stack.push_async_callback(client.aclose)
+            try:
+                await client.execute_command("PING")
+            except (RedisError, OSError) as error:
+                raise InitError(str(error_of(error, address))) from error
+            return cls(client, address, stack.pop_all())
+
+    async def close(self) -> None:
+        """Give up what is under way and disconnect."""
+        self._closed = True
+        for lane in self._lanes:
+            lane.cancel()
+        if self._lanes:
+            await asyncio.wait(self._lanes)
+        for _, answer in self._waiting:
+            answer.cancel()
+        await self._stack.aclose()
+
+    async def call(self, *command: Any) -> Any:
+        """
+        Return the answer to a command.
+
+        Raises:
+            RedisError: the server's refusal, as it came.
+            OSError: the connection cannot be made.
+        """
+        return await self.submit(command)
+
+    def submit(self, command: Command) -> asyncio.Future[Any]:
+        """Return what will have the answer to a command; it goes out with the others of this turn."""
+        if self._closed:
+            raise UnavailableError(f"redis {self.address}: the connection is closed")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command, answer))
+        if not self._flushing and len(self._lanes) < LANES:
+            self._flushing = True
+            loop.call_soon(self._flush)
+        return answer
+
+    async def together(self, commands: Sequence[Command]) -> list[Any]:
+        """Return the answers to commands sent in a row on one connection; a refusal is an answer."""
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        return answers
+
+    async def alone(self, *command: Any, **options: Any) -> Any:
+        """Return the answer to a command that has a connection to itself, such as one that blocks."""
+        return await self._client.execute_command(*command, **options)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._waiting and not self._closed and len(self._lanes) < LANES:
+            lane = asyncio.create_task(self._send())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+
+    async def _send(self) -> None:
+        """Send what waits until nothing does."""
+        while self._waiting:
+            batch = self._waiting[:LONGEST_PIPELINE]
+            del self._waiting[:LONGEST_PIPELINE]
+            try:
+                answers = await self._answers([command for command, _ in batch])
+            except asyncio.CancelledError:
+                for _, waiting in batch:
+                    waiting.cancel()
+                raise
+            for (_, waiting), answer in zip(batch, answers, strict=True):
+                if waiting.done():
+                    continue
+                if isinstance(answer, Exception):
+                    waiting.set_exception(answer)
+                else:
+                    waiting.set_result(answer)
+
+    async def _answers(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            if len(commands) == 1:
+                return [await self._client.execute_command(*commands[0])]
+            return await self.together(commands)
+        except Exception as error:  # noqa: BLE001  each caller gets it, a lane lives on
+            return [error for _ in commands]
+
+
+async def _client(
+    settings: RedisSettings, read_timeout: float | None, stack: AsyncExitStack
+) -> redis.Redis | redis.RedisCluster:
+    options = _options(settings, read_timeout)
+    if settings.enable_tls:
+        options |= await asyncio.to_thread(_tls, settings, stack)
+    if settings.redis_type == "cluster":
+        nodes = [ClusterNode(host, port) for host, port in settings.addresses]
+        return redis.RedisCluster(startup_nodes=nodes, **options)
+    options["db"] = settings.redis_db
+    if settings.failover:
+        sentinels = Sentinel(  # type: ignore[no-untyped-call]  # redis-py left it untyped
+            settings.addresses,
+            sentinel_kwargs={
+                "username": settings.sentinel_username or None,
+                "password": settings.sentinel_password or None,
+                "socket_connect_timeout": options["socket_connect_timeout"],
+            },
+            **options,
+        )
+        master: redis.Redis = sentinels.master_for(settings.sentinel_master_name)
+        return master
+    host, port = settings.addresses[0]
+    return redis.Redis(host=host, port=port, **options)
+
+
+def _options(settings: RedisSettings, read_timeout: float | None) -> dict[str, Any]:
+    given = settings.read_timeout.total_seconds()
+    timeout = None if given < 0 else given or _READ_TIMEOUT
+    return {
+        "username": settings.redis_username or None,
+        "password": settings.redis_password or None,
+        "socket_connect_timeout": settings.dial_timeout.total_seconds() or _DIAL_TIMEOUT,
+        "socket_timeout": timeout if read_timeout is None else read_timeout,
+        "socket_keepalive": True,
+        # RESP2, as servers before 6 speak nothing else.
+        "protocol": 2,
+        "retry": Retry(
+            ExponentialBackoff(
+                cap=settings.redis_max_retry_interval.total_seconds(),
+                base=settings.redis_min_retry_interval.total_seconds(),
+            ),
+            max(0, settings.redis_max_retries),
+        ),
+    }
+
+
+def _tls(settings: RedisSettings, stack: AsyncExitStack) -> dict[str, Any]:
+    """Return the options of TLS; redis-py reads certificates from files, for each connection anew."""
+    options: dict[str, Any] = {"ssl": True}
+    if settings.insecure_skip_tls_verify:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    if settings.client_cert:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="pluggable-redis-"))
+        for option, text in (("ssl_certfile", settings.client_cert), ("ssl_keyfile", settings.client_key)):
+            options[option] = os.path.join(folder, option)
+            with open(options[option], "w", encoding="utf-8") as file:
+                file.write(text)
+    return options
