@@ -101,7 +101,9 @@ class GrpcioChannel(Channel):
         if self._channel is not None:
             await self._channel.close()
         if self._watcher is not None:
-            await self._watcher
+            # core ends the watch with the last reference to the channel, and an error that a caller keeps has one
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
 
     def _grpc_channel(self) -> aio.Channel:
         if self._state is ChannelState.CLOSED:
