@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Mapping
 
+from ..blocks.publish import NO_TRACE, Trace
 from ..errors import MalformedRequestError
 
 PARENT = "traceparent"
 STATE = "tracestate"
 BAGGAGE = "baggage"
+BINARY = "grpc-trace-bin"
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _VALUE = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
 _MEMBER = re.compile(rf"\s*{_TOKEN}\s*=\s*{_VALUE}\s*(?:;\s*{_TOKEN}\s*(?:=\s*{_VALUE}\s*)?)*")
@@ -32,3 +34,27 @@ def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
                 raise MalformedRequestError(f"invalid baggage header: {member.strip()!r} is no key=value")
         told[BAGGAGE] = baggage
     return told
+
+
+def of_call(metadata: Mapping[str, str | bytes]) -> Trace:
+    """Return the trace of a gRPC call: as text, or in the binary header of OpenCensus."""
+    parent, state = metadata.get(PARENT, ""), metadata.get(STATE, "")
+    if not parent:
+        parent = _of_binary(metadata.get(BINARY, b""))
+    return Trace(_text(parent) or NO_TRACE, _text(state))
+
+
+def of_headers(headers: Mapping[str, str]) -> Trace:
+    """Return the trace of an HTTP request."""
+    return Trace(headers.get(PARENT) or NO_TRACE, headers.get(STATE, ""))
+
+
+def _of_binary(value: str | bytes) -> str:
+    """Read version 0: field 0 the trace's id, 1 the span's, 2 the flags; anything else is no trace."""
+    if isinstance(value, str) or len(value) < 29 or value[:2] != b"\0\0" or value[18] != 1 or value[27] != 2:
+        return ""
+    return f"00-{value[2:18].hex()}-{value[19:27].hex()}-{value[28]:02x}"
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")

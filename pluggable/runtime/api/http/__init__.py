@@ -10,8 +10,7 @@ from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .metadata import MetadataHandlers
 from .publish import PublishHandlers
-from .request import Request as Request
-from .request import Response as Response
+from .request import Request as Request, Response as Response
 from .router import Router as Router
 from .secrets import SecretHandlers
 from .server import HTTPServer as HTTPServer

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .... import pubsub
-from ...blocks.publish import NO_TRACE, Publishing, Target, Trace
+from ...blocks.publish import Publishing, Target
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
 from ..jsontext import apart, dump
-from ..trace import PARENT, STATE
+from ..trace import of_headers
 from .fields import kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
@@ -36,7 +36,7 @@ class PublishHandlers:
         """Publish the body as one message."""
         target = self._block.target(name, topic, request.metadata())
         content_type = request.headers.get("content-type", "")
-        await target.publish(request.body, content_type, _trace(request.headers))
+        await target.publish(request.body, content_type, of_headers(request.headers))
         return NO_CONTENT
 
     async def publish_many(self, request: Request, name: str, topic: str) -> Response:
@@ -44,7 +44,7 @@ class PublishHandlers:
         target = self._block.target(name, topic, request.metadata())
         entries = await apart(len(request.body), self._entries, request.body, target)
         try:
-            failed = await target.publish_many(entries, _trace(request.headers))
+            failed = await target.publish_many(entries, of_headers(request.headers))
         except PublishFailedError as error:
             failed = [
                 pubsub.FailedEntry(entry_id=entry.entry_id, error=str(error.cause)) for entry in entries
@@ -90,10 +90,6 @@ class PublishHandlers:
             f"the event is {kind(event)}, a string is wanted for contentType {content_type or DEFAULT_TYPE}"
         )
         raise EntryError(target.broker.name, target.topic, self._app_id, reason)
-
-
-def _trace(headers: Mapping[str, str]) -> Trace:
-    return Trace(headers.get(PARENT) or NO_TRACE, headers.get(STATE, ""))
 
 
 def _failed(entries: Sequence[pubsub.FailedEntry]) -> Response:

@@ -1,0 +1,31 @@
+"""Dapr's gRPC API: handlers that turn messages into calls of the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ....transport import Handlers
+from ...blocks import Blocks
+from ...config import RuntimeConfig
+from ...telemetry import Telemetry
+from .bindings import BindingCalls
+from .metadata import MetadataCalls
+from .publish import PublishCalls
+from .secrets import SecretCalls
+from .service import Service, unknown as unknown
+from .state import StateCalls
+
+
+def handlers(
+    blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Callable[[bool], None]
+) -> Handlers:
+    """Return the handlers by path; ``unknown`` answers the rest of the service."""
+    service = Service(
+        token=config.dapr_api_token, calls=telemetry.grpc_calls if config.enable_metrics else None
+    )
+    StateCalls(blocks.state).add_to(service)
+    PublishCalls(blocks.publishing).add_to(service)
+    BindingCalls(blocks.bindings).add_to(service)
+    SecretCalls(blocks.secrets).add_to(service)
+    MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    return service.handlers

@@ -1,0 +1,102 @@
+"""Handlers of the gRPC API: bytes become messages, errors become statuses, calls are counted."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, StreamHandler, Unary
+from ...config import RuntimeConfig
+from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...telemetry import Counter, Counters
+from .status import status_of
+
+M = TypeVar("M", bound=Message)
+
+PREFIX = "/dapr.proto.runtime.v1.Dapr/"
+TOKEN = "dapr-api-token"
+APP_ID = "dapr-app-id"
+
+
+class Service:
+    """Collects the handlers of ``dapr.proto.runtime.v1.Dapr``, all behind the same checks."""
+
+    def __init__(self, *, token: str = "", calls: Counters | None = None) -> None:
+        self.handlers: dict[str, Handler] = {}
+        self._token = token
+        self._calls = calls
+
+    def add(
+        self, method: str, request: type[M], answer: Callable[[M, ServerCall], Awaitable[Message | None]]
+    ) -> None:
+        """Answer a method; ``None`` is the empty message."""
+        path = PREFIX + method
+        counted = _count(path, self._calls)
+
+        async def handle(data: bytes, call: ServerCall) -> bytes:
+            try:
+                check_token(call, self._token)
+                response = await answer(request.FromString(data), call)
+            except BlockError as error:
+                status = status_of(error)
+                counted(status.code)
+                raise status from error
+            except DecodeError as error:
+                counted(Code.INVALID_ARGUMENT)
+                message = f"the request of {path} is no {request.DESCRIPTOR.full_name}: {error}"
+                raise StatusError(Code.INVALID_ARGUMENT, message) from error
+            counted(Code.OK)
+            return b"" if response is None else response.SerializeToString()
+
+        self.handlers[path] = Unary(handle)
+
+
+def unknown(config: RuntimeConfig) -> StreamHandler:
+    """Return what answers every method without a handler: which one it is, and that it is not offered."""
+
+    async def handle(stream: ServerStream) -> None:
+        try:
+            check_token(stream, config.dapr_api_token)
+        except UnauthenticatedError as error:
+            raise status_of(error) from error
+        if APP_ID in stream.metadata:
+            raise status_of(NotOfferedError(f"service invocation, here of {stream.method},"))
+        if stream.method.startswith(PREFIX):
+            raise status_of(NotOfferedError(stream.method))
+        service = stream.method[1:].partition("/")[0]
+        served = PREFIX.strip("/")
+        raise StatusError(Code.UNIMPLEMENTED, f"there is no service {service} here, only {served}")
+
+    return handle
+
+
+def check_token(call: ServerCall, token: str) -> None:
+    """
+    Return if the caller shows the token, or none is wanted.
+
+    Raises:
+        UnauthenticatedError: it shows another, or none.
+    """
+    if not token:
+        return
+    shown = call.metadata.get(TOKEN, "")
+    text = shown if isinstance(shown, bytes) else shown.encode()
+    if not hmac.compare_digest(text, token.encode()):
+        raise UnauthenticatedError(shown=bool(shown))
+
+
+def _count(path: str, calls: Counters | None) -> Callable[[Code], None]:
+    bound: dict[Code, Counter] = {}
+
+    def count(code: Code) -> None:
+        if calls is None:
+            return
+        counter = bound.get(code)
+        if counter is None:
+            counter = bound[code] = calls.of(grpc_server_method=path, grpc_server_status=code.name)
+        counter.add()
+
+    return count
