@@ -25,8 +25,9 @@ RESTART_BACKOFF_SECONDS = (0.05, 0.1, 0.3, 1.0, 3.0)
 CANNOT_LOAD = 3
 #: A child that lived so long starts with a clean slate when it crashes.
 STABLE_SECONDS = 30.0
-#: How long a child may take to leave when asked; it holds no connection of ours by then.
-STOP_SECONDS = 3.0
+#: How a child is ended, each signal with the time it is given. Our connections to it are closed by then, but
+#: it may not have noticed yet; the second SIGTERM tells it not to wait for them.
+ENDING = ((signal.SIGTERM, 0.3), (signal.SIGTERM, 3.0), (signal.SIGKILL, None))
 #: What is kept of a child's last words, to say why it crashed.
 LAST_LINES = 20
 CHUNK_BYTES = 64 * 1024
@@ -152,17 +153,13 @@ class Child:
         self._tell()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
-        """Ask the process to leave, then make it."""
-        if process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        """Ask the process to leave when its connections are gone, then to leave at once, then make it."""
+        for number, seconds in ENDING:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, TimeoutError):
+                    process.send_signal(number)
+                    async with asyncio.timeout(seconds):
+                        await process.wait()
 
 
 def ending(status: int) -> str:

@@ -2,5 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+# Core would halt its threads at every fork and log that it could not; what we fork is another program at once.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
 from .channel import GrpcioChannel as GrpcioChannel
 from .server import GrpcioServer as GrpcioServer
