@@ -1,0 +1,261 @@
+"""The application over HTTP: Dapr's endpoints in it, deliveries to its routes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from ... import bindings
+from .. import resources
+from ..cloudevents import CLOUD_EVENT_TYPE, LARGE_BYTES
+from ..config import RuntimeConfig
+from .base import (
+    Answer,
+    AppAnswerError,
+    AppChannel,
+    AppConfig,
+    AppError,
+    AppUnreachableError,
+    TopicEvent,
+    Verdict,
+)
+from .client import Client, Request, header_lines
+from .connection import Response
+from .headers import is_header, metadata_lines
+from .subscribe import read_subscriptions
+
+#: The endpoints that are asked once at start get this long each.
+ENDPOINT_SECONDS = 60.0
+#: How often an endpoint is asked that is there and yet cannot be reached, and how long between.
+ENDPOINT_TRIES = 4
+ENDPOINT_RETRY_SECONDS = 0.5
+#: Pauses between looks whether the application listens: the first, and the longest.
+FIRST_LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 0.5
+#: How much of an application's complaint is repeated in ours.
+SHOWN_BYTES = 500
+
+_PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.*").fullmatch
+
+logger = logging.getLogger(__name__)
+
+
+class HTTPAppChannel(AppChannel):
+    """
+    Calls the application at ``app_channel_address`` and ``app_port``; ``async with`` ends its connections.
+
+    Messages may be sent twice where a connection breaks (see ``Client``): brokers deliver at least once, so
+    an application must bear that anyway, and the other choice is to lose some. Deliveries have no time
+    limit of their own; who asked for one cancels it.
+    """
+
+    def __init__(self, config: RuntimeConfig) -> None:
+        self._config = config
+        self._client = Client(
+            config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
+        )
+        limit = config.app_max_concurrency
+        self._turn = asyncio.Semaphore(limit) if limit > 0 else None
+        token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
+        common = header_lines((("user-agent", "pluggable"), *token))
+        self._own = common + header_lines(
+            (("dapr-app-id", config.app_id), ("content-type", "application/json"))
+        )
+        self._delivery = common + header_lines((("content-type", CLOUD_EVENT_TYPE),))
+        self._binding = common + header_lines((("content-type", "application/json"),))
+        self._common = common
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._client.close()
+
+    async def wait_for_app(self) -> None:
+        port = self._config.app_port
+        if not await self._client.connectable():
+            logger.info(
+                "waiting for application to listen on port %d. "
+                "This will block until the app is listening on that port.",
+                port,
+            )
+            pause = FIRST_LOOK_SECONDS  # a port that opens tells nobody, so there is nothing else to wait on
+            while not await self._client.connectable():
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_LOOK_SECONDS)
+        logger.info("application discovered on port %d", port)
+
+    async def config(self) -> AppConfig:
+        if "config" in self._config.disabled_init_endpoints:
+            logger.info("Skipping programmatic dapr configuration loading")
+            return AppConfig()
+        response = await self._endpoint("/dapr/config")
+        if response.status != 200:
+            return AppConfig()
+        settings = _json(response, "/dapr/config")
+        if not isinstance(settings, dict):
+            raise AppAnswerError(
+                f"GET /dapr/config: the application answered {settings!r}, a JSON object is wanted"
+            )
+        entities = settings.get("entities") or []
+        if not isinstance(entities, list) or not all(isinstance(entity, str) for entity in entities):
+            raise AppAnswerError(
+                f"GET /dapr/config: entities is {entities!r}, a list of actor types is wanted"
+            )
+        return AppConfig(entities=tuple(entities), settings=settings)
+
+    async def subscriptions(self) -> Sequence[resources.Subscription]:
+        if "subscribe" in self._config.disabled_init_endpoints:
+            logger.info("Skipping programmatic subscription loading")
+            return ()
+        response = await self._endpoint("/dapr/subscribe")
+        if response.status == 404:
+            return ()
+        if response.status != 200:
+            logger.error("app returned http status code %d from subscription endpoint", response.status)
+            return ()
+        return read_subscriptions(_json(response, "/dapr/subscribe") if response.body.strip() else [])
+
+    async def deliver(self, path: str, event: TopicEvent) -> Answer:
+        content = event.content
+        headers = self._delivery + _trace(content.trace_parent, content.trace_state)
+        if event.metadata:
+            headers += metadata_lines(event.metadata)
+        response = await self._call(
+            Request(method="POST", path=target(path), headers=headers, body=content.body, may_repeat=True)
+        )
+        return await _answer(response)
+
+    async def wants_binding(self, route: str, timeout_seconds: float) -> bool:
+        request = Request(method="OPTIONS", path=target(route), headers=self._common, may_repeat=True)
+        try:
+            response = await self._client.request(request, timeout_seconds)
+        except AppError as error:
+            logger.warning(
+                "OPTIONS %s: cannot tell whether the application takes the binding: %s", route, error
+            )
+            return False
+        return 200 <= response.status < 300 or response.status == 405
+
+    async def binding_event(self, route: str, event: bindings.Event) -> bytes:
+        headers = self._binding
+        if event.metadata:
+            # a binding's own trace goes on, as that of a message in Kafka
+            trace = _trace(event.metadata.get("traceparent", ""), event.metadata.get("tracestate", ""))
+            headers += trace + metadata_lines(event.metadata)
+        response = await self._call(
+            Request(method="POST", path=target(route), headers=headers, body=event.data, may_repeat=True)
+        )
+        if not 200 <= response.status < 300:
+            raise AppAnswerError(
+                f"fails to send binding event to http app channel, status code: {response.status} "
+                f"body: {_shown(response.body)}"
+            )
+        return response.body
+
+    async def healthy(self) -> bool:
+        config = self._config
+        request = Request(
+            method="GET", path=target(config.app_health_check_path), headers=self._common, may_repeat=True
+        )
+        try:
+            response = await self._client.request(request, config.app_health_probe_timeout_seconds or None)
+        except AppError as error:
+            logger.debug("health check: %s", error)
+            return False
+        return 200 <= response.status < 300
+
+    async def _call(self, request: Request) -> Response:
+        """Ask when it is this request's turn, as ``app-max-concurrency`` says."""
+        if self._turn is None:
+            return await self._client.request(request)
+        async with self._turn:
+            return await self._client.request(request)
+
+    async def _endpoint(self, path: str) -> Response:
+        request = Request(method="GET", path=path, headers=self._own, may_repeat=True)
+        for _ in range(ENDPOINT_TRIES - 1):
+            try:
+                return await self._client.request(request, ENDPOINT_SECONDS)
+            except AppUnreachableError as error:
+                logger.warning("%s; asking again", error)
+                await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
+        return await self._client.request(request, ENDPOINT_SECONDS)
+
+
+def target(path: str) -> str:
+    """
+    Return a route as a request has it: from the root, no dots or doubled slashes, what is no URL quoted.
+
+    Source: dapr/dapr ``pkg/channel/http/http_channel.go``, which applies ``path.Clean``.
+    """
+    if not path.startswith("/"):
+        path = "/" + path
+    if _PLAIN(path):
+        return path
+    way, mark, query = path.partition("?")
+    cleaned = "/" + posixpath.normpath(way).lstrip("/")
+    return quote(cleaned, safe="/%:@!$&'()*+,;=~-._") + mark + quote(query, safe="/%:@!$&'()*+,;=~-._?")
+
+
+async def _answer(response: Response) -> Answer:
+    """Read what the application says of a message, as its status and its body have it."""
+    status, body = response.status, response.body
+    if 200 <= status < 300:
+        if not body:
+            return _SUCCESS
+        found = await asyncio.to_thread(_status, body) if len(body) > LARGE_BYTES else _status(body)
+        match found:
+            case "" | "SUCCESS":
+                return _SUCCESS
+            case "RETRY":
+                return Answer(Verdict.RETRY, "RETRY status returned from app")
+            case "DROP":
+                return Answer(Verdict.DROP, "DROP status returned from app")
+        return Answer(Verdict.RETRY, f"unknown status returned from app: {found}")
+    reason = f"status code returned: {status}, body: {_shown(body)}"
+    return Answer(Verdict.DROP if status == 404 else Verdict.RETRY, reason)
+
+
+_SUCCESS: Final = Answer(Verdict.SUCCESS)
+
+
+def _status(body: bytes) -> str:
+    """Return the ``status`` in an answer; a body that is something else is of no concern."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(parsed, dict):
+        return ""
+    found = next((value for name, value in parsed.items() if name.lower() == "status"), "")
+    return found if isinstance(found, str) else ""
+
+
+def _json(response: Response, path: str) -> Any:
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError) as error:
+        raise AppAnswerError(
+            f"GET {path}: the application's answer is no JSON: {error}; "
+            f"it begins {_shown(response.body[:80])!r}"
+        ) from error
+
+
+def _shown(body: bytes) -> str:
+    return body[:SHOWN_BYTES].decode("utf-8", "replace")
+
+
+def _trace(parent: str, state: str) -> bytes:
+    if not parent or _TRACE_PARENT(parent) is None or not is_header("traceparent", parent):
+        return b""
+    if state and is_header("tracestate", state):
+        return f"traceparent: {parent}\r\ntracestate: {state}\r\n".encode("utf-8", "replace")
+    return f"traceparent: {parent}\r\n".encode("utf-8", "replace")
