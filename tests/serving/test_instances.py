@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+
+from pluggable import InitError, Metadata, StateStore
+from pluggable._wire import names
+from pluggable._wire.status import error_of
+from pluggable.errors import NotInitializedError
+from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest
+from pluggable.transport import Code, StatusError
+from tests.serving.conftest import Opener
+
+
+class Store(StateStore):
+    """Says whose it is; ``get`` of "wait" waits to be told."""
+
+    def __init__(self, made: list[Store]) -> None:
+        self.go = asyncio.Event()
+        self.waiting = asyncio.Event()
+        self.closed = asyncio.Event()
+        made.append(self)
+
+    async def init(self, metadata: Metadata) -> None:
+        self.word = metadata.properties["word"]
+        if self.word == "bad":
+            raise InitError("the backend refuses")
+
+    async def get(self, request: GetRequest) -> GetResponse | None:
+        if request.key == "wait":
+            self.waiting.set()
+            await self.go.wait()
+        if request.key == "fail":
+            raise RuntimeError("hunter2")
+        return GetResponse(data=self.word.encode())
+
+    async def set(self, request: SetRequest) -> None: ...
+
+    async def delete(self, request: DeleteRequest) -> None: ...
+
+    async def close(self) -> None:
+        self.closed.set()
+
+
+class OnlyOwner(Store):
+    """Admits one owner."""
+
+    exclusive: ClassVar[bool] = True
+
+    async def init(self, metadata: Metadata) -> None:
+        assert not OnlyOwner.owners
+        OnlyOwner.owners.append(self)
+        await super().init(metadata)
+
+    async def close(self) -> None:
+        OnlyOwner.owners.remove(self)
+        await super().close()
+
+    owners: ClassVar[list[Store]] = []
+
+
+@pytest.fixture
+def made() -> list[Store]:
+    return []
+
+
+async def test_call_before_init_is_refused(opened: Opener, made: list[Store]) -> None:
+    caller = await opened(lambda: Store(made))
+
+    with pytest.raises(StatusError, match=r'state\.mine "orders" is not initialised') as caught:
+        await caller.get("k")
+    assert isinstance(error_of(caught.value), NotInitializedError)
+
+
+async def test_init_makes_a_fresh_object(opened: Opener, made: list[Store]) -> None:
+    caller = await opened(lambda: Store(made))
+    await caller.init(word="one")
+    await caller.init(word="two")
+
+    assert await caller.get("k") == b"two"
+
+
+async def test_each_client_has_its_own(opened: Opener, made: list[Store]) -> None:
+    one = await opened(lambda: Store(made))
+    two = one.other(client="another-sidecar")
+    three = one.other(instance="prices")
+    await one.init(word="one")
+    await two.init(word="two")
+    await three.init(word="three")
+
+    assert [await each.get("k") for each in (one, two, three)] == [b"one", b"two", b"three"]
+
+
+async def test_predecessor_ends_its_calls_first(opened: Opener, made: list[Store]) -> None:
+    caller = await opened(lambda: Store(made))
+    await caller.init(word="one")
+    old = made[-1]
+    slow = asyncio.create_task(caller.get("wait"))
+    await old.waiting.wait()
+    await caller.init(word="two")
+
+    assert await caller.get("k") == b"two"
+    assert not old.closed.is_set()
+    old.go.set()
+    assert await slow == b"one"
+    await asyncio.wait_for(old.closed.wait(), 5)
+
+
+async def test_failed_init_keeps_the_old(opened: Opener, made: list[Store]) -> None:
+    caller = await opened(lambda: Store(made))
+    await caller.init(word="one")
+
+    with pytest.raises(StatusError, match="the backend refuses"):
+        await caller.init(word="bad")
+    assert await caller.get("k") == b"one"
+
+
+async def test_exclusive_predecessor_is_closed_first(opened: Opener, made: list[Store]) -> None:
+    OnlyOwner.owners.clear()
+    caller = await opened(lambda: OnlyOwner(made))
+    await caller.init(word="one")
+    owner = made[-1]
+    await caller.init(word="two")
+
+    assert owner.closed.is_set()
+    assert await caller.get("k") == b"two"
+
+
+async def test_failed_exclusive_init_leaves_nobody(opened: Opener, made: list[Store]) -> None:
+    OnlyOwner.owners.clear()
+    caller = await opened(lambda: OnlyOwner(made))
+    await caller.init(word="one")
+    with pytest.raises(StatusError, match="the backend refuses"):
+        await caller.init(word="bad")
+
+    with pytest.raises(StatusError, match="is not initialised"):
+        await caller.get("k")
+
+
+async def test_nameless_failure_keeps_its_text(
+    opened: Opener, made: list[Store], caplog: pytest.LogCaptureFixture
+) -> None:
+    caller = await opened(lambda: Store(made))
+    await caller.init(word="one")
+
+    with pytest.raises(StatusError, match=r"state\.mine: Get failed unexpectedly") as caught:
+        await caller.get("fail")
+    assert caught.value.code is Code.INTERNAL
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" in caplog.text
+
+
+async def test_broken_message_is_refused(opened: Opener, made: list[Store]) -> None:
+    caller = await opened(lambda: Store(made))
+    await caller.init(word="one")
+
+    with pytest.raises(StatusError, match="no message of this method") as caught:
+        await caller.channel.unary(
+            names.path(names.STATE_STORE, "Get"), b"\xff\xff", metadata=caller.metadata, timeout=5
+        )
+    assert caught.value.code is Code.INVALID_ARGUMENT
