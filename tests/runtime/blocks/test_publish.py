@@ -95,10 +95,9 @@ async def test_cloud_event_passes_through(components: Components, block: Publish
     assert (told["id"], told["topic"], told["pubsubname"]) == ("7", "t", "broker")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/cloudevents+json"])
-async def test_broken_json_makes_no_event(block: Publishing, content_type: str) -> None:
+async def test_broken_event_is_refused(block: Publishing) -> None:
     with pytest.raises(CloudEventError, match="cannot create cloudevent"):
-        await block.target("broker", "t").publish(b"{", content_type, TRACE)
+        await block.target("broker", "t").publish(b"{", "application/cloudevents+json", TRACE)
 
 
 async def test_broker_that_expires_nothing_gets_the_time(components: Components, block: Publishing) -> None:
