@@ -159,8 +159,8 @@ class Connection:
 
     async def _passed(self) -> None:
         await self._gate.passed()
-        if self._channel.state is not ChannelState.UP:  # lost just now; the gate learns of it in a moment
-            raise UnavailableError(self._keeper.down())
+        if self._channel.state is not ChannelState.UP:  # just now, and the keeper has not come to know of it
+            raise UnavailableError(self._keeper.lost())
 
     def parsed(self, path: str, answer: bytes, kind: type[M]) -> M:
         """

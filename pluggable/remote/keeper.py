@@ -85,9 +85,14 @@ class Keeper:
             self.gate.hold()
             self._news.set()
 
-    def down(self) -> str:
-        """Return the sentence for a call that meets no connection."""
-        return f"{self._name} is down: its connection is lost; calls pass when it is back and initialised"
+    def lost(self) -> str:
+        """Refuse calls, the connection being lost, and return the sentence that they are refused with."""
+        down = f"{self._name} is down: its connection is lost; calls pass when it is back and initialised"
+        self._lost = True
+        if self._greetings:
+            self.gate.shut(down)
+            self._news.set()
+        return down
 
     async def keep(self) -> None:
         """Bring calls to pass again after whatever happens, until cancelled."""
@@ -100,9 +105,7 @@ class Keeper:
         state = self._channel.state
         while state is not ChannelState.CLOSED:
             if state is not ChannelState.UP:
-                self._lost = True
-                if self._greetings:
-                    self.gate.shut(self.down())
+                self.lost()
             self._news.set()
             state = await self._channel.changed(state)
 
@@ -126,7 +129,6 @@ class Keeper:
         if not self._greetings:
             return True
         if self._channel.state is not ChannelState.UP:
-            self.gate.shut(self.down())
             await self._dial()
             return True
         async with self._initialising:
@@ -140,6 +142,7 @@ class Keeper:
         return True
 
     async def _dial(self) -> None:
+        self.lost()
         try:
             await self._channel.connect(_DIAL_SECONDS)
         except StatusError as status:
