@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from google.protobuf.message import Message
+
 from pluggable._proto.dapr.proto.components.v1 import bindings_pb2, common_pb2, pubsub_pb2, state_pb2
 from pluggable._wire import names
 from pluggable.transport import Channel, ClientStream, Pairs
 
-A = TypeVar("A")
+A = TypeVar("A", bound=Message)
 
-INIT = {
+INIT: dict[str, Any] = {
     names.STATE_STORE: state_pb2.InitRequest,
     names.PUBSUB: pubsub_pb2.PubSubInitRequest,
     names.INPUT_BINDING: bindings_pb2.InputBindingInitRequest,
@@ -30,11 +32,11 @@ class Caller:
     def other(self, *, instance: str = "orders", client: str = "") -> Caller:
         return Caller(self.channel, instance=instance, client=client)
 
-    async def call(self, service: str, method: str, request: Any, answer: type[A]) -> A:
+    async def call(self, service: str, method: str, request: Message, answer: type[A]) -> A:
         data = await self.channel.unary(
             names.path(service, method), request.SerializeToString(), metadata=self.metadata, timeout=5
         )
-        return answer.FromString(data)  # type: ignore[attr-defined]  # a message
+        return answer.FromString(data)
 
     async def init(self, service: str = names.STATE_STORE, **properties: str) -> None:
         request = INIT[service](metadata=common_pb2.MetadataRequest(properties=properties))

@@ -129,7 +129,9 @@ async def test_foreign_answer_does_nothing(served: Opened, caplog: pytest.LogCap
 
 
 async def test_messages_in_flight_are_bounded(served: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(acks.StreamDelivery.__init__.__kwdefaults__, "in_flight", 2)
+    defaults = acks.StreamDelivery.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "in_flight", 2)
     puller = await served.caller.pull("orders")
     for data in (b"1", b"2", b"3"):
         served.broker.queue.put_nowait(data)
