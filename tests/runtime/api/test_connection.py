@@ -24,6 +24,8 @@ class Echo:
     async def __call__(self, request: Request) -> Response:
         if request.path == "/fail":
             raise RuntimeError("a secret of the code")
+        if request.path == "/cancel":
+            raise asyncio.CancelledError
         if request.path == "/wait":
             self.entered.set()
             try:
@@ -225,6 +227,15 @@ async def test_failure_inside_says_nothing_of_the_code(port: int, caplog: pytest
     assert json.loads(answer.body)["errorCode"] == "ERR_INTERNAL"
     assert b"secret" not in answer.body
     assert "a secret of the code" in caplog.text
+
+
+async def test_request_cancelled_inside_ends_the_connection(port: int) -> None:
+    async with connected(port) as (reader, writer):
+        writer.write(b"GET /cancel HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        async with asyncio.timeout(5):
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await reader.readexactly(1)
 
 
 async def test_header_cannot_be_split(port: int) -> None:

@@ -212,7 +212,9 @@ class Connection(asyncio.Protocol):
                 self._respond(item, item.refusal)
                 continue
             task = _begin(self._loop, self._serve(item))
-            if not task.done():
+            if task.done():
+                self._check_cancelled(task)
+            else:
                 self._task = task
                 self._owner.began(task)
                 task.add_done_callback(self._finished)
@@ -233,8 +235,14 @@ class Connection(asyncio.Protocol):
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._task = None
-        if not task.cancelled():
+        self._check_cancelled(task)
+        if not self._transport.is_closing():
             self._advance()
+
+    def _check_cancelled(self, task: asyncio.Task[None]) -> None:
+        """End the connection of a request that was cancelled from elsewhere: no answer will come."""
+        if task.cancelled() and not self._transport.is_closing():
+            self._transport.abort()
 
     def _respond(self, item: _Waiting, response: Response) -> None:
         if self._transport.is_closing():
@@ -297,7 +305,7 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._out and not self._transport.is_closing():
-            self._transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+            self._transport.writelines(self._out)
         self._out.clear()
 
 

@@ -26,7 +26,7 @@ class Heads:
             length = len(response.body)
             lines.append(f"Content-Type: {response.content_type}\r\nContent-Length: {length}\r\n".encode())
         for name, value in response.headers:
-            lines.append(f"{_one_line(name)}: {_one_line(value)}\r\n".encode())
+            lines.append(f"{_one_line(name)}: {_one_line(value)}\r\n".encode(errors="replace"))
         if last:
             lines.append(b"Connection: close\r\n")
         elif old:
