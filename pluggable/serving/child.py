@@ -10,9 +10,10 @@ import logging
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from ..component import Component
 from ..errors import ComponentError
@@ -31,13 +32,14 @@ class CannotLoadError(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal, or until the pipe of the sidecar ends."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    parent, sys.stdout = sys.stdout, sys.stderr  # what a component prints is for the log
     options = _options(arguments)
     types = options["--type"]
     name = types[0].partition("/")[0].partition(".")[2]
     lifeline = int(options["--lifeline"][0]) if "--lifeline" in options else None
     try:
         offered = load(types)
-        run(serve_child(name, offered, Path(options["--socket"][0]), lifeline, ready=_tell_parent))
+        run(serve_child(name, offered, Path(options["--socket"][0]), lifeline, ready=partial(_tell, parent)))
     except CannotLoadError as error:
         sys.stderr.write(f"{error}\n")
         return CANNOT_LOAD
@@ -47,10 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tell_parent() -> None:
-    """Write the one line that the parent waits for; all else is logged to standard error."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+def _tell(parent: TextIO) -> None:
+    """Write the one line that the parent waits for; all else goes to standard error."""
+    parent.write("ready\n")
+    parent.flush()
 
 
 def load(types: Sequence[str]) -> list[type[Component]]:

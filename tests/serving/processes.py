@@ -29,6 +29,12 @@ class Running:
                     return line
         raise AssertionError(f"it ended without saying {words!r}: {self.said}")
 
+    async def writes(self) -> str:
+        """Wait for the next line on its standard output."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            return (await self.process.stdout.readline()).decode()
+
     async def ends(self) -> int:
         async with asyncio.timeout(20):
             return await self.process.wait()
@@ -43,6 +49,7 @@ async def running(
         sys.executable,
         *arguments,
         env={**os.environ, "PYTHONPATH": f"{path}:{ROOT}:{ROOT / 'servers'}", **environ},
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         pass_fds=pass_fds,
     )

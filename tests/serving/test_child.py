@@ -13,13 +13,17 @@ from tests.serving.calling import Caller
 from tests.serving.processes import running
 
 MODULE = """
+import sys
+import time
 from pluggable import StateStore
 from pluggable.state import GetResponse
+
+print("imported")
 
 class Store(StateStore):
     async def get(self, request):
         if request.key == "hang":
-            import time
+            print("hanging", file=sys.stderr, flush=True)
             time.sleep(60)
         return GetResponse(data=b"v")
     async def set(self, request): ...
@@ -58,7 +62,9 @@ def arguments(path: Path, *types: str) -> list[str]:
 async def test_child_serves_until_told(package: Path, socket_folder: Path) -> None:
     path = socket_folder / "state.fake.sock"
     async with running(*arguments(path, "state.fake"), path=package) as child:
+        await child.says("imported")
         await child.says(f"serving state.fake on {path}")
+        assert await child.writes() == "ready\n"
         async with transport.channel(f"unix:{path}") as channel:
             await Caller(channel).init()
 
@@ -95,6 +101,7 @@ async def test_hung_child_leaves_with_its_parent(package: Path, socket_folder: P
             await Caller(channel).init()
 
             call = asyncio.create_task(Caller(channel).get("hang"))
+            await child.says("hanging")
             os.close(held)
 
             assert await child.ends() == 1
