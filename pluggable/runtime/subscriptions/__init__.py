@@ -1,0 +1,5 @@
+"""Messages from brokers to the application: which are wanted, where they go, what becomes of them."""
+
+from __future__ import annotations
+
+from .running import Subscriptions as Subscriptions

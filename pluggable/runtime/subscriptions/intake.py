@@ -1,0 +1,92 @@
+"""Taking messages from one source, and ceasing to without dropping those that are with the application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Drainable(Protocol):
+    """A component that knows when all answers to its messages are on their way."""
+
+    async def drained(self) -> None:
+        """Wait until no message is with the application, and all answers are sent."""
+
+
+class Intake:
+    """Counts the messages of one source that are being handled, until it is sealed."""
+
+    def __init__(self) -> None:
+        self.sealed = False
+        """Nothing more is taken."""
+        self.ready = asyncio.Event()
+        """Messages published from now on are seen."""
+        self._busy = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """Count a message for as long as this lasts."""
+        self.ready.set()
+        self._busy += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    async def drained(self) -> None:
+        """Wait until no message is being handled."""
+        await self._idle.wait()
+
+
+async def wind_down(
+    intakes: list[Intake], components: list[object], tasks: list[asyncio.Task[None]], seconds: float
+) -> None:
+    """
+    Take nothing more, let what is being handled be answered for up to so many seconds, then end the tasks.
+
+    The components are those whose every source is among these.
+    """
+    for intake in intakes:
+        intake.sealed = True
+    try:
+        async with asyncio.timeout(seconds):
+            for intake in intakes:
+                await intake.drained()
+            for component in components:
+                if isinstance(component, Drainable):
+                    await component.drained()
+    except TimeoutError:
+        logger.warning("messages were still being handled after %g s and are given up", seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def keep_going(what: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run what should never end, again and again until cancelled, ever more slowly."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await run()
+            reason = "it returned, which it never should"
+        except Exception as error:
+            logger.debug("%s failed", what, exc_info=True)
+            reason = f"{type(error).__name__}: {error}"
+        logger.error("%s ended, it is opened again in %g s: %s", what, pause, reason)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
