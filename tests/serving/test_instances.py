@@ -9,6 +9,7 @@ from pluggable import InitError, Metadata, StateStore
 from pluggable._wire import names
 from pluggable._wire.status import error_of
 from pluggable.errors import NotInitializedError
+from pluggable.serving.instances import Instances, Key
 from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest
 from pluggable.transport import Code, StatusError
 from tests.serving.conftest import Opener
@@ -161,3 +162,63 @@ async def test_broken_message_is_refused(opened: Opener, made: list[Store]) -> N
             names.path(names.STATE_STORE, "Get"), b"\xff\xff", metadata=caller.metadata, timeout=5
         )
     assert caught.value.code is Code.INVALID_ARGUMENT
+
+
+KEY = Key("", "state", "orders")
+
+
+def instances(made: list[Store], retire_seconds: float) -> Instances[Store]:
+    return Instances("state.mine", lambda: Store(made), exclusive=False, retire_seconds=retire_seconds)
+
+
+async def test_predecessor_is_closed_after_its_time(made: list[Store]) -> None:
+    found = instances(made, 0.01)
+    await found.init(KEY, Metadata({"word": "one"}))
+    stream = found.of(KEY)
+    with stream as old:
+        await found.init(KEY, Metadata({"word": "two"}))
+        await asyncio.wait_for(stream.ending.wait(), 5)
+
+    await asyncio.wait_for(old.closed.wait(), 5)
+    assert stream.paused
+    assert not made[-1].closed.is_set()
+    await found.close()
+    assert made[-1].closed.is_set()
+
+
+async def test_hung_close_is_left_alone(
+    made: list[Store], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pluggable.serving.instances.CLOSE_SECONDS", 0.01)
+    found = instances(made, 30)
+    await found.init(KEY, Metadata({"word": "one"}))
+    monkeypatch.setattr(made[-1], "close", asyncio.Event().wait)
+
+    async with asyncio.timeout(5):
+        await found.close()
+    assert 'state.mine "orders" closing took longer than 0.01 s' in caplog.text
+
+
+async def test_closing_ends_what_was_retiring(made: list[Store]) -> None:
+    found = instances(made, 30)
+    await found.init(KEY, Metadata({"word": "one"}))
+    stream = found.of(KEY)
+    with stream as old:
+        await found.init(KEY, Metadata({"word": "two"}))
+        closing = asyncio.create_task(found.close())
+        await asyncio.wait_for(stream.ending.wait(), 5)
+
+    async with asyncio.timeout(5):
+        await closing
+    assert old.closed.is_set()
+
+
+async def test_inits_of_one_key_wait_for_each_other(made: list[Store]) -> None:
+    found = instances(made, 0)
+    async with asyncio.TaskGroup() as tasks:
+        for word in ("one", "two"):
+            tasks.create_task(found.init(KEY, Metadata({"word": word})))
+
+    assert found.of(KEY).component.word == "two"
+    await found.close()
+    assert all(each.closed.is_set() for each in made)
