@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -90,8 +91,9 @@ class Puller(Generic[P, V]):
             session = _Session(stream, asyncio.get_running_loop().time())
             standing = tasks.create_task(self._stand(session))
             try:
-                for message in self._opening:
-                    await stream.send(message)
+                with contextlib.suppress(StatusError):  # a call that is refused at once says why in receive
+                    for message in self._opening:
+                        await stream.send(message)
                 await self._receive(session, tasks)
             except StatusError as status:
                 return str(self._connection.stream_error(status, life))

@@ -54,13 +54,9 @@ async def list_services(address: str, timeout: float) -> frozenset[str]:
 
 
 async def _listed(calls: Channel, method: str) -> frozenset[str]:
-    async with calls.stream(method) as stream:
-        # The value says nothing; that the field is there asks for the list.
-        await stream.send(pb.ServerReflectionRequest(list_services="*").SerializeToString())
-        answer = await stream.receive()
-        await stream.half_close()
-    if answer is None:
-        raise StatusError(Code.INTERNAL, "the list of services was asked for, and no answer came")
+    # A stream on which each end says one thing is a call with one answer, frame by frame.
+    # The value says nothing: that the field is there asks for the list.
+    answer = await calls.unary(method, pb.ServerReflectionRequest(list_services="*").SerializeToString())
     try:
         response = pb.ServerReflectionResponse.FromString(answer)
     except DecodeError as error:
