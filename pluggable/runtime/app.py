@@ -23,6 +23,7 @@ from .listeners import Listeners, PortTakenError
 from .manifests import ManifestError, load_configuration, load_resources
 from .places import Places
 from .registry import Registry
+from .resources import Resources
 from .subscriptions import Subscriptions
 from .supervisor import Supervisor
 from .telemetry import Telemetry
@@ -41,9 +42,13 @@ async def run(config: RuntimeConfig) -> int:
         async with AsyncExitStack() as stack:
             sidecar = await _build(config, order, stack)
             return await sidecar.live()
-    except (ComponentFailedError, ManifestError, PortTakenError) as error:
+    except (ComponentFailedError, FaultyFilesError, PortTakenError) as error:
         logger.critical("Fatal error from runtime: %s", error)
         return 1
+
+
+class FaultyFilesError(Exception):
+    """What the YAML files say cannot be run; the text is daprd's, with every place."""
 
 
 class Order:
@@ -78,7 +83,10 @@ class Order:
 
 async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> Sidecar:
     """Build the parts, bottom up, and take the ports; nothing is loaded yet."""
-    configuration = load_configuration(config.config_paths, os.environ)
+    try:
+        configuration = load_configuration(config.config_paths, os.environ)
+    except ManifestError as error:
+        raise FaultyFilesError(f"error loading configuration: {error}") from error
     catalog = Catalog()
     supervisor = await stack.enter_async_context(Supervisor())
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
@@ -127,7 +135,7 @@ class Sidecar:
 
         Raises:
             ComponentFailedError: a component cannot be loaded, now or after a change.
-            ManifestError: the resources cannot be read.
+            FaultyFilesError: the resources cannot be read.
         """
         following = asyncio.create_task(self._follow(), name="following the resources")
         stopped = asyncio.create_task(self.order.stop.wait())
@@ -143,13 +151,9 @@ class Sidecar:
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
-        config = self.config
-        changes = ResourceChanges(
-            lambda: load_resources(config.resources_paths, app_id=config.app_id, namespace=config.namespace)
-        )
+        changes = ResourceChanges(self._resources)
         self.order.reload = changes.reload
-        await self.discovery.look()
-        self.places.note_early()
+        self.discovery.look()
         watching = asyncio.create_task(self.discovery.watch(), name="watching for sockets")
         try:
             async for batch in changes:
@@ -161,6 +165,16 @@ class Sidecar:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+    def _resources(self) -> Resources:
+        """Read the resources; called in a thread."""
+        config = self.config
+        try:
+            return load_resources(config.resources_paths, app_id=config.app_id, namespace=config.namespace)
+        except ManifestError as error:
+            loaded = self.blocks.health.outbound.opened
+            failed = "failed to load resources from disk" if loaded else "failed to load components"
+            raise FaultyFilesError(f"{failed}: {error}") from error
 
     async def _meet_application(self) -> None:
         """Wait for the application, ask what it wants, and begin to call it."""
@@ -184,6 +198,7 @@ class Sidecar:
             task.cancel()
         await asyncio.gather(closing, forced, return_exceptions=True)
         if graceful:
+            closing.result()
             logger.info("Daprd shutdown gracefully")
             return 0
         if not told:

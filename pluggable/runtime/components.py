@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .. import bindings, component, pubsub, remote, secretstores, state
@@ -20,8 +20,6 @@ from .secretrefs import SecretStorePending, init_properties
 
 #: How long a bundled component's process may take from its start until it answers.
 CHILD_START_SECONDS = 20.0
-#: How long a component waits for the secret store that its metadata refers to.
-SECRET_STORE_SECONDS = 30.0
 #: What stands for a component of each block that is offered.
 REMOTES: Mapping[str, tuple[type[remote.RemoteComponent], ...]] = {
     "secretstores": (remote.RemoteSecretStore,),
@@ -49,9 +47,18 @@ class _Entry:
     spec: resources.Component
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Loaded, failed, or left pending because errors are ignored."""
+    pending: bool = False
+    """Nobody serves the type yet."""
+    store: str = ""
+    """The secret store that it waits for."""
     failure: str | None = None
     task: asyncio.Task[None] | None = None
     connection: remote.Connection | None = None
+
+    @property
+    def fatal(self) -> str | None:
+        """Why the sidecar cannot go on, if so."""
+        return None if self.spec.ignore_errors else self.failure
 
 
 class Components:
@@ -67,25 +74,35 @@ class Components:
         self._places = places
         self._entries: dict[str, _Entry] = {}
         self._client = f"{config.app_id}/{secrets.token_hex(8)}"
-        self._stores_changed = asyncio.Event()
+        self._news = asyncio.Event()
 
     async def apply(self, changes: resources.Changes) -> None:
         """
         Unload what is gone, load what is new, and return when each has settled.
 
         Raises:
-            ComponentFailedError: some failed whose errors are not ignored; the text has all of them.
+            ComponentFailedError: some failed whose errors are not ignored; the text has all that did not just
+                wait.
         """
         for spec in (*changes.removed.components, *changes.changed.components):
             await self._unload(spec.name)
         new = (*changes.added.components, *changes.changed.components)
         entries = [self._begin(spec) for spec in new]
-        await asyncio.gather(*(entry.settled.wait() for entry in entries))
+        await self._settled(entries)
         for entry in entries:
             if entry.task is not None and entry.task.done():
                 entry.task.result()  # what is no ComponentError is a fault of ours, not to be hidden
-        if failures := [entry.failure for entry in entries if entry.failure and not entry.spec.ignore_errors]:
+        if failures := [entry.fatal for entry in entries if entry.fatal]:
             raise ComponentFailedError("; ".join(failures))
+
+    async def _settled(self, entries: Sequence[_Entry]) -> None:
+        """Wait until each has settled, but for no pending one once it is in vain."""
+        while unsettled := [entry for entry in entries if not entry.settled.is_set()]:
+            if any(entry.fatal for entry in entries) and all(
+                entry.pending or entry.store for entry in unsettled
+            ):
+                return
+            await self._news.wait()
 
     async def close(self) -> None:
         """Close every component; children are not ended by this."""
@@ -99,6 +116,13 @@ class Components:
     async def _bring_up(self, entry: _Entry) -> None:
         """Load one component, waiting for its type; say what came of it."""
         try:
+            if entry.spec.block not in REMOTES:
+                self._fail(
+                    entry,
+                    f"incorrect type {entry.spec.type}: components of this block are not offered, only "
+                    + ", ".join(f"{block}.…" for block in REMOTES),
+                )
+                return
             await self._load(entry, await self._place(entry))
         except ComponentError as error:
             await self._disconnect(entry)
@@ -106,24 +130,39 @@ class Components:
                 entry, f"[INIT_COMPONENT_FAILURE]: initialization error occurred for {entry.spec}: {error}"
             )
         finally:
-            entry.settled.set()
+            self._settle(entry)
 
-    def _tell_stores(self) -> None:
-        self._stores_changed.set()
-        self._stores_changed = asyncio.Event()
+    def _settle(self, entry: _Entry) -> None:
+        entry.settled.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Wake who waits for another component to come further."""
+        self._news.set()
+        self._news = asyncio.Event()
 
     def _fail(self, entry: _Entry, reason: str) -> None:
         logger.error("Failed to init component %s: %s", entry.spec, reason)
         entry.failure = f"process component {entry.spec.name} error: {reason} [{entry.spec.origin}]"
-        self._tell_stores()
         if entry.spec.ignore_errors:
             logger.error("Ignoring error processing component: %s", entry.failure)
+        else:
+            logger.warning("Error processing component, daprd will exit gracefully: %s", entry.failure)
 
     async def _place(self, entry: _Entry) -> Place:
         """Find who serves the type, waiting as long as the rules allow, for ever if errors are ignored."""
         spec = entry.spec
+        await self._places.early_known(spec)
         if (place := self._places.find(spec)) is not None:
             return place
+        entry.pending = True
+        self._tell()
+        place = await self._place_of_pending(entry)
+        entry.pending = False
+        return place
+
+    async def _place_of_pending(self, entry: _Entry) -> Place:
+        spec = entry.spec
         seconds = self._config.components_wait_seconds
         seconds = spec.init_timeout_seconds if seconds is None else seconds
         logger.warning(
@@ -138,13 +177,13 @@ class Components:
         logger.error(
             "component %s stays pending, as its errors are ignored: %s", spec, self._places.why_not(spec)
         )
-        entry.settled.set()
+        self._settle(entry)
         return await self._places.wait(spec)
 
     async def _load(self, entry: _Entry, place: Place) -> None:
         """Resolve the metadata, connect, send Init, and list what answered."""
         spec = entry.spec
-        properties = await self._properties(spec)
+        properties = await self._properties(entry)
         if place.child is not None:
             await place.child.answering(CHILD_START_SECONDS)
         parts = await self._connect(entry, place, properties)
@@ -152,47 +191,55 @@ class Components:
             await part.init(Metadata(properties, name=spec.name))
         for part in parts:
             self._list(Loaded(spec, part, properties))
-        self._tell_stores()
         logger.info("Component loaded: %s", spec)
         self._catalog.notify()
 
-    async def _properties(self, spec: resources.Component) -> dict[str, str]:
+    async def _properties(self, entry: _Entry) -> dict[str, str]:
         """Resolve the metadata, waiting for the secret store that it names."""
+        spec = entry.spec
         while True:
-            news = self._stores_changed
+            news = self._news
             try:
                 resolved = await init_properties(spec, self._config, os.environ, self._catalog.secretstores)
             except SecretStorePending as pending:
-                await self._store_loaded(spec, pending, news)
+                await self._store_loaded(entry, pending, news)
                 continue
+            entry.store = ""
             for warning in resolved.warnings:
                 logger.warning("component %s: %s", spec, warning)
             return dict(resolved.properties)
 
-    async def _store_loaded(
-        self, spec: resources.Component, pending: SecretStorePending, news: asyncio.Event
-    ) -> None:
+    async def _store_loaded(self, entry: _Entry, pending: SecretStorePending, news: asyncio.Event) -> None:
         """Wait for news of the secret store that a component needs, if there can be any."""
+        entry.store = pending.store
         store = self._entries.get(pending.store)
-        if store is None or store.spec.block != "secretstores" or store.spec.name == spec.name:
+        if store is None or store.spec.block != "secretstores":
             raise ComponentError(f"{pending}; no secret store of that name is configured") from pending
         if store.failure:
             raise ComponentError(f"{pending}, since that failed") from pending
-        try:
-            async with asyncio.timeout(SECRET_STORE_SECONDS):
-                await news.wait()
-        except TimeoutError:
-            raise ComponentError(f"{pending}, after {SECRET_STORE_SECONDS:g} s") from pending
+        if circle := self._circle(entry):
+            raise ComponentError(f"{pending}, since they wait for each other: {circle}") from pending
+        if store.settled.is_set() and store.spec.name not in self._catalog.secretstores:
+            if not entry.spec.ignore_errors:
+                raise ComponentError(f"{pending}, since nobody serves that yet") from pending
+            if not entry.settled.is_set():
+                self._settle(entry)
+        await news.wait()
+
+    def _circle(self, entry: _Entry) -> str | None:
+        """Return who waits for whom, if this one waits for itself in the end."""
+        names = [entry.spec.name]
+        store = entry.store
+        while store not in names and (next_ := self._entries.get(store)) is not None:
+            names.append(store)
+            store = next_.store
+        return " → ".join([*names, store]) if store == entry.spec.name else None
 
     async def _connect(
         self, entry: _Entry, place: Place, properties: Mapping[str, str]
     ) -> list[remote.RemoteComponent]:
         """Connect and return the far end's parts: one, or for a binding one for each direction in use."""
-        spec = entry.spec
-        if (kinds := REMOTES.get(spec.block)) is None:
-            raise ComponentError(
-                f"components of block {spec.block} are not offered yet, only {', '.join(REMOTES)}"
-            )
+        spec, kinds = entry.spec, REMOTES[entry.spec.block]
         if spec.block == "bindings":
             served = await remote.list_services(place.address, spec.init_timeout_seconds)
             wanted = directions(properties)

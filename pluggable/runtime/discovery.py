@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import stat
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from ..sockets import SocketError, SocketsFolder
 
 #: How often the folder's time of change is looked at: one stat, which costs less than a watcher's thread.
 LOOK_SECONDS = 0.2
+#: A time of change so young may be that of the next change too, since file systems' clocks are coarse.
+YOUNG_SECONDS = 0.5
 #: How long a socket may take to say what it serves before it is reported as silent.
 ANSWER_SECONDS = 3.0
 #: A silent socket is asked again so often, for it may be a server that is just starting.
@@ -67,7 +70,7 @@ class Discovery:
     """
     The folder's sockets, kept up to date by ``watch``; ``strangers`` are those that answered, by type.
 
-    A socket that goes away stays listed: what is connected to it knows better, and it may come back.
+    A socket that goes away is not offered any more; what is connected to it knows for itself.
     """
 
     def __init__(
@@ -81,33 +84,45 @@ class Discovery:
         """Why nothing in the folder is trusted, where that is so."""
         self._trust = folder
         self.strangers: dict[str, Stranger] = {}
+        self.early: set[str] = set()
+        """Types whose sockets were there at the first look and answered then."""
         self.silent: dict[Path, str] = {}
         """Sockets that did not say what they serve, with the reason."""
         self._changed = changed
         self._list_services = list_services
         self._known: dict[Path, Identity] = {}
         self._asking: dict[Path, asyncio.Task[None]] = {}
-
-    async def look(self) -> None:
-        """Look once, and wait until each socket found has answered or is known to be silent."""
-        self._scan()
-        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        self._first: dict[Path, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
         """Look for new and vanished sockets until cancelled."""
         seen: int | None = None
+        asked = 0.0
         try:
             while True:
-                if (changed := self._changed_at()) != seen:
+                changed = self._changed_at()
+                if changed is None or changed != seen:
                     self._scan()
-                    seen = changed
-                for path in self.silent:
-                    self._ask(path)
-                await asyncio.sleep(ASK_AGAIN_SECONDS if self.silent else LOOK_SECONDS)
+                seen = changed if changed and time.time_ns() - changed > YOUNG_SECONDS * 1e9 else None
+                if self.silent and time.monotonic() - asked > ASK_AGAIN_SECONDS:
+                    asked = time.monotonic()
+                    for path in self.silent:
+                        self._ask(path)
+                await asyncio.sleep(LOOK_SECONDS)
         finally:
             for task in self._asking.values():
                 task.cancel()
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+    def look(self) -> None:
+        """Note which sockets are there at start, and ask them what they serve."""
+        self._scan()
+        self._first = dict(self._asking)
+
+    async def answered(self, name: str) -> None:
+        """Wait until sockets of this name that were there at start have answered, or failed to."""
+        asked = [task for path, task in self._first.items() if path.stem.lower() == name]
+        await asyncio.gather(*asked, return_exceptions=True)
 
     def _changed_at(self) -> int | None:
         try:
@@ -130,6 +145,8 @@ class Discovery:
             logger.warning("socket %s is gone", path)
             self._known.pop(path)
             self.silent.pop(path, None)
+            for type_ in [each for each, stranger in self.strangers.items() if stranger.path == path]:
+                self.strangers.pop(type_)
         for path, identity in found.items():
             if self._known.get(path) != identity:
                 self._known[path] = identity
@@ -159,6 +176,8 @@ class Discovery:
         types = stranger.types()
         logger.info("socket %s serves %s", path, ", ".join(types) or "no component")
         self.strangers.update(dict.fromkeys(types, stranger))
+        if self._first.get(path) is asyncio.current_task():
+            self.early.update(types)
         self._changed()
 
 

@@ -34,31 +34,35 @@ class Places:
         self._registry = registry
         self._supervisor = supervisor
         self._discovery = discovery
-        self._early: frozenset[str] = frozenset()
         self._news = asyncio.Event()
-
-    def note_early(self) -> None:
-        """Remember which strangers are there at start; called once, after the first look."""
-        self._early = frozenset(self._discovery.strangers)
 
     def changed(self) -> None:
         """Wake who waits for a type; called when a socket was listed."""
         self._news.set()
         self._news = asyncio.Event()
 
+    async def early_known(self, spec: resources.Component) -> None:
+        """Wait until it is known whether a socket that was there at start shadows the bundled type."""
+        if self._registry.bundle(spec.type, spec.version) is not None:
+            await self._discovery.answered(_name(spec))
+
     def find(self, spec: resources.Component) -> Place | None:
         """Return where the component's type is served now; a bundled type's child is started by this."""
         type_ = spec.type.lower()
         stranger = self._discovery.strangers.get(type_) if spec.version in UNVERSIONED else None
         bundle = self._registry.bundle(type_, spec.version)
-        if stranger is not None and (bundle is None or type_ in self._early):
-            if bundle is not None:
-                logger.warning("socket %s shadows the bundled component type %s", stranger.path, type_)
-            return Place(stranger.address)
-        if bundle is not None:
+        if bundle is None:
+            return None if stranger is None else Place(stranger.address)
+        if not self._shadowed(spec):
             child = self._supervisor.child(bundle)
             return Place(child.address, child)
-        return None
+        if stranger is None:
+            return None
+        logger.warning("socket %s shadows the bundled component type %s", stranger.path, type_)
+        return Place(stranger.address)
+
+    def _shadowed(self, spec: resources.Component) -> bool:
+        return spec.version in UNVERSIONED and spec.type.lower() in self._discovery.early
 
     async def wait(self, spec: resources.Component) -> Place:
         """Wait until somebody serves the type."""
@@ -69,12 +73,18 @@ class Places:
     def why_not(self, spec: resources.Component) -> str:
         """Say what was looked for, where, and what was found instead."""
         folder = self._discovery.folder
-        name = spec.type.partition(".")[2]
         reasons = [
             f"nobody serves type {spec.type}" + (f" in version {spec.version}" if spec.version else "")
         ]
-        unready = [f"{path} does not answer: {why}" for path, why in self._discovery.silent.items()]
-        alike = [reason for reason in unready if f"/{name}." in reason] or unready
+        if self._shadowed(spec):
+            reasons.append(
+                "the socket that was there at start instead of the bundled type is gone; "
+                "bring it back, or start the sidecar without it"
+            )
+        unready = {
+            path: f"{path} does not answer: {reason}" for path, reason in self._discovery.silent.items()
+        }
+        alike = [said for path, said in unready.items() if path.stem.lower() == _name(spec)]
         if self._discovery.refused:
             reasons.append(self._discovery.refused)
         elif self._discovery.strangers:
@@ -83,4 +93,9 @@ class Places:
             reasons.append(f"no socket in {folder} serves a component")
         bundled = [type_ for type_ in self._registry.types() if type_.startswith(f"{spec.block}.")]
         reasons.append(f"bundled types are {', '.join(bundled) or 'none of this block'}")
-        return "; ".join(reasons + alike)
+        return "; ".join(reasons + (alike or list(unready.values())))
+
+
+def _name(spec: resources.Component) -> str:
+    """Return what a socket that serves the type is called."""
+    return spec.type.partition(".")[2].lower()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,11 +43,14 @@ class Child:
     ``failed`` tells why it was given up; while it is ``None`` the process runs or is about to run again.
     """
 
-    def __init__(self, bundle: Bundle, socket: Path) -> None:
+    def __init__(
+        self, bundle: Bundle, socket: Path, backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS
+    ) -> None:
         self.bundle = bundle
         self.socket = socket
         self.failed: str | None = None
         self.process: asyncio.subprocess.Process | None = None
+        self._backoff_seconds = backoff_seconds
         self._words: deque[str] = deque(maxlen=LAST_LINES)
         self._news = asyncio.Event()
         self._answers = False
@@ -90,11 +94,11 @@ class Child:
                 status = 1
             if time.monotonic() - began > STABLE_SECONDS:
                 crashes = 0
-            if status == CANNOT_LOAD or crashes == len(RESTART_BACKOFF_SECONDS):
+            if status == CANNOT_LOAD or crashes == len(self._backoff_seconds):
                 self._give_up(status, crashes + 1)
                 return
             logger.warning("component process %s %s; it is started again", self.bundle, ending(status))
-            await asyncio.sleep(RESTART_BACKOFF_SECONDS[crashes])
+            await asyncio.sleep(self._backoff_seconds[crashes])
             crashes += 1
 
     async def _run(self, lifeline: int) -> int:
@@ -174,7 +178,8 @@ class Supervisor:
     Every child reads a pipe whose only other end is held here, so that none outlives even a killed sidecar.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS) -> None:
+        self._backoff_seconds = backoff_seconds
         self._children: dict[Bundle, Child] = {}
         self._tasks: dict[Bundle, asyncio.Task[None]] = {}
 
@@ -194,14 +199,16 @@ class Supervisor:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def child(self, bundle: Bundle) -> Child:
-        """Return the child that serves the bundle, started now if it was not."""
-        if bundle not in self._children:
+        """Return the child that serves the bundle, started now if it was not, or was given up."""
+        child = self._children.get(bundle)
+        if child is None or child.failed:
             name = bundle.name if not bundle.version else f"{bundle.name}-{bundle.version}"
-            child = self._children[bundle] = Child(bundle, self._folder / f"{name}.sock")
+            socket = self._folder / f"{name}.sock"
+            child = self._children[bundle] = Child(bundle, socket, self._backoff_seconds)
             self._tasks[bundle] = asyncio.create_task(
                 child.keep_running(self._lifeline), name=f"child {bundle}"
             )
-        return self._children[bundle]
+        return child
 
     def running(self) -> list[Child]:
         """The children there are, for who wants to look at their processes."""

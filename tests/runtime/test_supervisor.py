@@ -1,0 +1,118 @@
+"""Bundled components as children: started, given up, and gone with their sidecar."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from pluggable import remote
+from pluggable.errors import UnavailableError
+from pluggable.runtime.registry import Bundle, Registry
+from pluggable.runtime.supervisor import Supervisor
+from tests.e2e.packages import package
+from tests.e2e.processes import Ending
+
+Announce = Callable[..., Bundle]
+
+
+@pytest.fixture(autouse=True)
+async def in_time() -> AsyncIterator[None]:
+    async with asyncio.timeout(30):
+        yield
+
+
+@pytest.fixture
+def announce(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Announce:
+    """Install a package whose module is the code, for child processes to find."""
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+
+    def announced(code: str, extras: dict[str, str] | None = None) -> Bundle:
+        points = package(tmp_path, "mine", code, {"state.mine": "Store"}, extras)
+        bundle = Registry(points).bundle("state.mine", "v1")
+        assert bundle is not None
+        return bundle
+
+    return announced
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    async with Supervisor(backoff_seconds=(0.01, 0.02)) as found:
+        yield found
+
+
+def in_memory() -> Bundle:
+    bundle = Registry().bundle("state.in-memory", "v1")
+    assert bundle is not None
+    return bundle
+
+
+async def test_child_answers_on_a_private_socket(supervisor: Supervisor) -> None:
+    child = supervisor.child(in_memory())
+    await child.answering(20)
+
+    assert "dapr.proto.components.v1.StateStore" in await remote.list_services(child.address, 5)
+    assert child.socket.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_child_is_shared() -> None:
+    async with Supervisor() as supervisor:
+        assert supervisor.child(in_memory()) is supervisor.child(in_memory())
+
+
+async def test_children_end_with_the_supervisor() -> None:
+    async with Supervisor() as supervisor:
+        child = supervisor.child(in_memory())
+        await child.answering(20)
+        assert child.process is not None
+        ending = Ending(child.process.pid)
+
+    await ending.wait()
+    assert not child.socket.parent.exists()
+
+
+async def test_crash_loop_is_given_up_by_name(
+    supervisor: Supervisor, announce: Announce, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = supervisor.child(announce('raise SystemExit("the disk is full")'))
+
+    with pytest.raises(UnavailableError) as raised:
+        await child.answering(20)
+
+    said = str(raised.value)
+    assert "component process mine (state.mine) exited with status 1, 3 times in a row" in said
+    assert "is not started again; its last words: " in said
+    assert "the disk is full" in said
+    assert said in caplog.text
+
+
+async def test_missing_extra_is_given_up_at_once(supervisor: Supervisor, announce: Announce) -> None:
+    child = supervisor.child(announce("import warp_drive", {"warp": "warp-drive>=9"}))
+
+    with pytest.raises(UnavailableError) as raised:
+        await child.answering(20)
+
+    said = str(raised.value)
+    assert "exited with status 3 and is not started again" in said
+    assert "install it with: pip install 'mine[warp]'" in said
+
+
+async def test_child_given_up_is_tried_anew(supervisor: Supervisor, announce: Announce) -> None:
+    bundle = announce("import warp_drive")
+    given_up = supervisor.child(bundle)
+    with pytest.raises(UnavailableError):
+        await given_up.answering(20)
+
+    assert supervisor.child(bundle) is not given_up
+
+
+async def test_late_child_is_reported(announce: Announce) -> None:
+    async with Supervisor() as supervisor:
+        child = supervisor.child(announce("import threading; threading.Event().wait()"))
+
+        with pytest.raises(UnavailableError, match=r"component process mine does not answer after 0\.1 s"):
+            await child.answering(0.1)
