@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
 import uvicorn
 from dapr.aio.clients import DaprClient
@@ -42,6 +43,17 @@ def priced(order: dict[str, Any], secret: dict[str, str]) -> dict[str, Any]:
         net -= net * Decimal(secret["discount-percent-from-6"]) / 100
     total = net * (100 + Decimal(secret["vat-percent"])) / 100
     return {**order, "total": str(total.quantize(Decimal("0.01")))}
+
+
+async def sidecar_ready() -> None:
+    """Wait until the sidecar has subscribed: what is published before that, an in-memory broker drops."""
+    url = f"http://127.0.0.1:{os.environ['DAPR_HTTP_PORT']}/v1.0/healthz"
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url) as answer:
+                if answer.status == 204:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def publish(client: DaprClient, orders: list[dict[str, str]]) -> None:
@@ -109,6 +121,7 @@ def build(desk: Desk, finished: Callable[[], None]) -> FastAPI:
     """Return the application: what its sidecar calls, beside the task that publishes, waits and checks."""
 
     async def work(client: DaprClient) -> None:
+        await sidecar_ready()
         await publish(client, desk.orders)
         await desk.complete.wait()
         show(await check(client, desk.orders), desk)
