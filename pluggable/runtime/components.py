@@ -98,9 +98,7 @@ class Components:
     async def _settled(self, entries: Sequence[_Entry]) -> None:
         """Wait until each has settled, but for no pending one once it is in vain."""
         while unsettled := [entry for entry in entries if not entry.settled.is_set()]:
-            if any(entry.fatal for entry in entries) and all(
-                entry.pending or entry.store for entry in unsettled
-            ):
+            if any(entry.fatal for entry in entries) and all(map(self._waits, unsettled)):
                 return
             await self._news.wait()
 
@@ -225,6 +223,11 @@ class Components:
             if not entry.settled.is_set():
                 self._settle(entry)
         await news.wait()
+
+    def _waits(self, entry: _Entry) -> bool:
+        """Whether somebody has to appear for it, or for a secret store that it waits for."""
+        store = self._entries.get(entry.store)
+        return entry.pending or (store is not None and not store.failure and self._waits(store))
 
     def _circle(self, entry: _Entry) -> str | None:
         """Return who waits for whom, if this one waits for itself in the end."""

@@ -73,9 +73,8 @@ class Places:
     def why_not(self, spec: resources.Component) -> str:
         """Say what was looked for, where, and what was found instead."""
         folder = self._discovery.folder
-        reasons = [
-            f"nobody serves type {spec.type}" + (f" in version {spec.version}" if spec.version else "")
-        ]
+        version = "" if spec.version in UNVERSIONED else f" in version {spec.version}"
+        reasons = [f"nobody serves type {spec.type}{version}"]
         if self._shadowed(spec):
             reasons.append(
                 "the socket that was there at start instead of the bundled type is gone; "

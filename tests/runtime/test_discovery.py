@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from pluggable_servers.memory.pubsub import InMemoryPubSub
-from pluggable_servers.memory.state import InMemoryStateStore
 
 from pluggable import remote
 from pluggable.runtime.discovery import Discovery
 from pluggable.serving import ComponentServer
 from pluggable.sockets import SocketsFolder
+from pluggable_servers.memory.pubsub import InMemoryPubSub
+from pluggable_servers.memory.state import InMemoryStateStore
 
 NOBODY = 65534
 
@@ -91,11 +91,13 @@ async def test_socket_that_appears_is_found(looking: Looking, socket_folder: Pat
 
 
 async def test_socket_there_at_start_is_early(looking: Looking, socket_folder: Path) -> None:
-    async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder):
-        async with looking.watching() as discovery:
-            await discovery.answered("mine")
+    async with (
+        ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder),
+        looking.watching() as discovery,
+    ):
+        await discovery.answered("mine")
 
-            assert discovery.early == {"state.mine"}
+        assert discovery.early == {"state.mine"}
 
 
 async def test_folder_may_come_later(socket_folder: Path) -> None:
@@ -107,14 +109,13 @@ async def test_folder_may_come_later(socket_folder: Path) -> None:
 
 
 async def test_change_within_a_tick_is_seen(looking: Looking, socket_folder: Path) -> None:
-    async with looking.watching():
-        async with ComponentServer({"one": [InMemoryStateStore]}, folder=socket_folder):
-            await looking.found("state.one")
-            seen = os.stat(socket_folder).st_mtime_ns
+    async with looking.watching(), ComponentServer({"one": [InMemoryStateStore]}, folder=socket_folder):
+        await looking.found("state.one")
+        seen = os.stat(socket_folder).st_mtime_ns
 
-            async with ComponentServer({"two": [InMemoryStateStore]}, folder=socket_folder):
-                os.utime(socket_folder, ns=(seen, seen))  # as if the clock had stood still
-                await looking.found("state.two")
+        async with ComponentServer({"two": [InMemoryStateStore]}, folder=socket_folder):
+            os.utime(socket_folder, ns=(seen, seen))  # as if the clock had stood still
+            await looking.found("state.two")
 
 
 async def test_socket_that_goes_is_not_offered(looking: Looking, socket_folder: Path) -> None:
@@ -131,14 +132,16 @@ async def test_socket_that_goes_is_not_offered(looking: Looking, socket_folder: 
 
 
 async def test_mute_socket_holds_up_nobody(looking: Looking, mute: Path, socket_folder: Path) -> None:
-    async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder):
-        async with looking.watching() as discovery:
-            await discovery.answered("mine")
-            assert "state.mine" in discovery.strangers
-            assert mute not in discovery.silent
+    async with (
+        ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder),
+        looking.watching() as discovery,
+    ):
+        await discovery.answered("mine")
+        assert "state.mine" in discovery.strangers
+        assert mute not in discovery.silent
 
-            await discovery.answered("mute")
-            assert "did not list its services within 0.3 s" in discovery.silent[mute]
+        await discovery.answered("mute")
+        assert "did not list its services within 0.3 s" in discovery.silent[mute]
 
 
 async def test_stale_socket_is_named(looking: Looking, socket_folder: Path) -> None:
