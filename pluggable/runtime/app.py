@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from ..sockets import SocketsFolder
-from .appchannel import AppChannel, app_channel
+from .appchannel import AppChannel, AppError, app_channel
 from .blocks import Blocks, build
 from .catalog import Catalog
 from .changes import ResourceChanges
@@ -179,6 +179,10 @@ class Sidecar:
     async def _meet_application(self) -> None:
         """Wait for the application, ask what it wants, and begin to call it."""
         await self.channel.wait_for_app()
+        try:
+            await self.channel.config()
+        except AppError as error:
+            logger.warning("the application's configuration is not used: %s", error)
         await self.subscriptions.load_programmatic()
         await self.inputs.probe()
         self.subscriptions.open()

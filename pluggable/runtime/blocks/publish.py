@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ... import pubsub
 from ...errors import ComponentError
@@ -110,7 +111,11 @@ class Target:
             CloudEventError: the data is not what its content type says.
             PublishFailedError: the broker did not take it.
         """
-        payload = data if self.raw else self._envelope(data, content_type, self._metadata, trace)
+        payload = data
+        if not self.raw:
+            large = len(data) > cloudevents.LARGE_BYTES
+            make = partial(self._envelope, data, content_type, self._metadata, trace)
+            payload = await asyncio.to_thread(make) if large else make()
         metadata = {**self._metadata, **extra} if extra else self._metadata
         try:
             await self.broker.component.publish(self._request(payload, metadata))
@@ -126,7 +131,9 @@ class Target:
         An entry with metadata of its own has the request's too. Raises as ``publish`` does, where all
         failed for one reason.
         """
-        ready = self._prepared(entries, trace)
+        large = not self.raw and sum(len(entry.data) for entry in entries) > cloudevents.LARGE_BYTES
+        prepare = partial(self._prepared, entries, trace)
+        ready = await asyncio.to_thread(prepare) if large else prepare()
         component = self.broker.component
         if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
             return await self._one_by_one(ready)
