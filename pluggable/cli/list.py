@@ -5,13 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ComponentError
-from ..runtime.discovery import BLOCK_OF_SERVICE, sockets
-from ..sockets import sockets_folder
+from ..remote import list_services
+from ..runtime.discovery import Stranger, sockets
+from ..sockets import SocketError, SocketsFolder
 
 ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A socket, and what it serves or why that is not known."""
+
+    socket: str
+    serves: str
+    usable: bool
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -20,28 +31,35 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each socket; the exit code is 1 if one does not answer."""
-    folder = arguments.folder or sockets_folder()
-    rows = asyncio.run(_rows(folder))
-    if not rows:
-        sys.stdout.write(f"no sockets in {folder}\n")
-    for name, serves, _ in rows:
-        sys.stdout.write(f"{name:30} {serves}\n")
-    return 0 if all(answers for _, _, answers in rows) else 1
-
-
-async def _rows(folder: Path) -> list[tuple[str, str, bool]]:
-    return await asyncio.gather(*(_row(path) for path in sockets(folder)))
-
-
-async def _row(path: Path) -> tuple[str, str, bool]:
-    """Ask one socket what it serves."""
-    from ..remote import list_services
-
+    """Print a line for each socket; the exit code is 1 if a sidecar could not use one of them."""
+    folder = SocketsFolder.find(arguments.folder)
     try:
+        folder.check()
+        rows = asyncio.run(_rows(folder))
+    except SocketError as error:
+        sys.stderr.write(f"pluggable list: {error}\n")
+        return 1
+    if not rows:
+        sys.stdout.write(f"no sockets in {folder.path}\n")
+    width = max((len(row.socket) for row in rows), default=0)
+    for row in rows:
+        sys.stdout.write(f"{row.socket:{width}}  {row.serves}\n")
+    return 0 if all(row.usable for row in rows) else 1
+
+
+async def _rows(folder: SocketsFolder) -> list[Row]:
+    found = sockets(folder.path)
+    return await asyncio.gather(*(_row(folder, path, identity) for path, identity in found.items()))
+
+
+async def _row(folder: SocketsFolder, path: Path, identity: tuple[int, int]) -> Row:
+    """Ask one socket what it serves."""
+    try:
+        folder.check_socket(path)
         services = await list_services(f"unix:{path}", ANSWER_SECONDS)
+    except SocketError as error:
+        return Row(path.name, f"is not trusted: {error}", usable=False)
     except ComponentError as error:
-        return path.name, f"does not answer: {error}", False
-    name = path.stem.lower()
-    types = sorted({f"{block}.{name}" for service, block in BLOCK_OF_SERVICE.items() if service in services})
-    return path.name, ", ".join(types) or "no component: none of its services is one of Dapr's", True
+        return Row(path.name, f"does not answer: {error}", usable=False)
+    types = Stranger(path.stem.lower(), path, identity, services).types()
+    return Row(path.name, ", ".join(types) or "no component", usable=bool(types))

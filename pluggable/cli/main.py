@@ -16,12 +16,15 @@ COMMANDS = {
 
 def main() -> int:
     """Run the subcommand named on the command line and return its exit code."""
-    parser = argparse.ArgumentParser(prog="pluggable", description="Dapr's building blocks in Python.")
+    parser = argparse.ArgumentParser(
+        prog="pluggable", description="Dapr's building blocks in Python.", allow_abbrev=False
+    )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     words = sys.argv[1:]
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        described = f"{summary[0].upper()}{summary[1:]}."
+        subparser = subparsers.add_parser(name, help=summary, description=described, allow_abbrev=False)
         if name in words[:1]:
             import_module(f".{name}", __package__).options(subparser)
     arguments = parser.parse_args()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 
-from ..launch import App, LaunchError, launch, read_run_file
+from ..launch import App, LaunchError, launch
 
 #: Options that go to the sidecar as they are.
 PASSED_ON = {
@@ -19,6 +21,8 @@ PASSED_ON = {
     "--app-max-concurrency": "calls of the application at a time",
     "--components-wait": "how long to wait for a component type that nobody serves yet",
     "--dapr-listen-addresses": "addresses the APIs listen on",
+    "--dapr-http-max-request-size": "largest request body in MB",
+    "--dapr-http-read-buffer-size": "largest request header in KB",
     "--dapr-internal-grpc-port": "port for other sidecars",
     "--log-level": "debug, info, warn, error or fatal",
     "--max-body-size": "largest request body, such as 4Mi",
@@ -40,7 +44,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.usage = "pluggable run [OPTIONS] [--] COMMAND …"
     parser.add_argument("--app-id", "-a", help="the application's name; default: its folder's name")
     parser.add_argument("--app-port", "-p", type=int, default=0, help="port on which the application listens")
-    parser.add_argument("--app-protocol", "-P", default="http", help="how the application is called: http")
+    parser.add_argument("--app-protocol", "-P", default="http", help="how the application is called")
     parser.add_argument("--dapr-http-port", "-H", type=int, default=0, help="default: a free one")
     parser.add_argument("--dapr-grpc-port", "-G", type=int, default=0, help="default: a free one")
     parser.add_argument("--metrics-port", "-M", type=int, default=0, help="default: a free one")
@@ -69,11 +73,20 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Launch what the options say and return the exit code to leave with."""
     try:
-        apps = read_run_file(arguments.run_file) if arguments.run_file else [_app(arguments)]
-        return asyncio.run(launch(apps, say=_say))
+        return asyncio.run(launch(_apps(arguments), say=_say))
     except LaunchError as error:
         sys.stderr.write(f"pluggable run: {error}\n")
         return 1
+
+
+def _apps(arguments: argparse.Namespace) -> list[App]:
+    if arguments.run_file is None:
+        return [_app(arguments)]
+    if arguments.app_command:
+        raise LaunchError(f"{arguments.run_file} says what to run; leave {arguments.app_command} out, or -f")
+    from ..launch.runfile import read_run_file  # loads yaml, which nothing else here needs
+
+    return read_run_file(arguments.run_file)
 
 
 def _app(arguments: argparse.Namespace) -> App:
@@ -100,5 +113,10 @@ def _attribute(option: str) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Print a line; when nobody reads any more, as behind ``| head``, come to an end."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)

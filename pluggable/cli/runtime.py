@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 
-from .version import version
+from .version import DISTRIBUTION, version
+
+USAGE_STATUS = 64
 
 
 def main() -> int:
@@ -15,20 +17,29 @@ def main() -> int:
     if "--version" in words:
         sys.stdout.write(f"{version()}\n")
         return 0
-    import uvloop
+    try:
+        import uvloop
 
-    from ..runtime.app import run
-    from ..runtime.flags import FlagError, parse
-    from ..runtime.logs import setup
-
+        from ..runtime.app import run
+        from ..runtime.flags import FlagError, parse, usage
+        from ..runtime.logs import setup
+    except ModuleNotFoundError as error:
+        return _fail(f"{error}; install what the sidecar needs: pip install '{DISTRIBUTION}[runtime]'", 1)
+    if {"--help", "-help", "-h"} & set(words):
+        sys.stdout.write(f"usage: pluggable-runtime --app-id=NAME [FLAGS]\n\n{usage()}\n")
+        return 0
     try:
         config = parse(words, os.environ)
     except FlagError as error:
-        sys.stderr.write(f"pluggable-runtime: {error}\n")
-        return 64
+        return _fail(str(error), USAGE_STATUS)
     setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(config))
+
+
+def _fail(text: str, status: int) -> int:
+    sys.stderr.write(f"pluggable-runtime: {text}\n")
+    return status
 
 
 if __name__ == "__main__":

@@ -6,12 +6,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from ..bindings import InputBinding, OutputBinding
 from ..component import Component
 from ..errors import ComponentError
+from ..pubsub import PubSub
+from ..secretstores import SecretStore
 from ..serving import serve
+from ..serving.child import CannotLoadError, load as load_installed
+from ..state import StateStore
+
+#: What a class must be to serve a block.
+BLOCKS: dict[str, tuple[type[Component], ...]] = {
+    "state": (StateStore,),
+    "pubsub": (PubSub,),
+    "bindings": (InputBinding, OutputBinding),
+    "secretstores": (SecretStore,),
+}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +32,8 @@ def options(parser: argparse.ArgumentParser) -> None:
         "types",
         nargs="+",
         metavar="TYPE",
-        help="an installed type, such as state.sqlite, or one to import: state.mine=package.module:Class",
+        help="an installed type, such as state.sqlite, or one to import, from the current directory too: "
+        "state.mine=package.module:Class",
     )
     parser.add_argument(
         "--folder",
@@ -31,39 +44,47 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes; types of one name share a socket."""
+    sys.path.insert(0, str(Path.cwd()))
     try:
         serve(load(arguments.types), folder=arguments.folder)
-    except ComponentError as error:
+    except (ComponentError, CannotLoadError) as error:
         sys.stderr.write(f"pluggable serve: {error}\n")
         return 1
     return 0
 
 
-def load(types: Sequence[str]) -> dict[str, list[type[Component]]]:
+def load(words: Sequence[str]) -> dict[str, list[type[Component]]]:
     """
     Import the classes, by socket name.
 
     Raises:
-        ComponentError: a type is not installed, or its class cannot be imported; the text says what to do.
+        CannotLoadError: a type is not installed, or its class cannot be imported; the text says what to do.
     """
-    installed = {point.name: point for point in entry_points(group="pluggable.components")}
     found: dict[str, list[type[Component]]] = {}
-    for word in types:
+    for word in words:
         type_, _, target = word.partition("=")
-        block, _, name = type_.partition(".")
-        if not block or not name:
-            raise ComponentError(f"{word} is not a type; wanted is <block>.<name>, such as state.sqlite")
-        try:
-            if target:
-                module, _, attribute = target.partition(":")
-                cls = getattr(import_module(module), attribute)
-            elif type_ in installed:
-                cls = installed[type_].load()
-            else:
-                raise ComponentError(
-                    f"type {type_} is not installed; installed are {', '.join(sorted(installed))}"
-                )
-        except (ImportError, AttributeError) as error:
-            raise ComponentError(f"type {word} cannot be imported: {error}") from error
-        found.setdefault(name, []).append(cls)
+        block, _, name = type_.partition("/")[0].partition(".")
+        if block not in BLOCKS or not name:
+            raise CannotLoadError(
+                f"{word} is not a type; wanted is <block>.<name>, such as state.sqlite, "
+                f"with a block of {', '.join(BLOCKS)}"
+            )
+        cls = _imported(type_, block, target) if target else load_installed([type_])[0]
+        if cls not in found.setdefault(name, []):
+            found[name].append(cls)
     return found
+
+
+def _imported(type_: str, block: str, target: str) -> type[Component]:
+    """Import ``module:Class``, which must be a component of the block."""
+    module, colon, attribute = target.partition(":")
+    if not colon or not attribute:
+        raise CannotLoadError(f"type {type_}: {target} is no class; wanted is package.module:Class")
+    try:
+        cls = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise CannotLoadError(f"type {type_} cannot be loaded from {target}: {error}") from error
+    if not isinstance(cls, type) or not issubclass(cls, BLOCKS[block]):
+        wanted = " or ".join(base.__name__ for base in BLOCKS[block])
+        raise CannotLoadError(f"type {type_}: {target} is no subclass of {wanted}")
+    return cls

@@ -2,6 +2,5 @@
 
 from __future__ import annotations
 
+from .pairs import launch as launch
 from .plan import App as App, LaunchError as LaunchError
-from .processes import launch as launch
-from .runfile import read_run_file as read_run_file

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 #: What ``dapr init`` made, which is used when no resources are given.
 DAPR_HOME = Path(".dapr")
+LOCALHOST = "127.0.0.1"
 EMBEDDED_RESOURCES = Path(__file__).parent / "defaults"
 
 
@@ -42,28 +44,27 @@ class Ports:
     http: int
     grpc: int
     metrics: int
-    internal: int
 
 
-def choose_ports(app: App) -> Ports:
-    """Return the application's ports with free ones in place of 0; none repeats."""
-    holders = []
-    try:
+def choose_ports(apps: Sequence[App]) -> list[Ports]:
+    """Return each application's ports with free ones in place of 0; none repeats."""
+    taken = {port for app in apps for port in (app.app_port, app.http_port, app.grpc_port, app.metrics_port)}
+    with ExitStack() as holders:
 
         def free() -> int:
-            holder = socket.create_server(("127.0.0.1", 0))
-            holders.append(holder)
-            return int(holder.getsockname()[1])
+            while True:
+                holder = holders.enter_context(socket.create_server((LOCALHOST, 0)))
+                if (port := int(holder.getsockname()[1])) not in taken:
+                    return port
 
-        return Ports(
-            http=app.http_port or free(),
-            grpc=app.grpc_port or free(),
-            metrics=app.metrics_port or free(),
-            internal=free(),
-        )
-    finally:
-        for holder in holders:
-            holder.close()
+        return [
+            Ports(
+                http=app.http_port or free(),
+                grpc=app.grpc_port or free(),
+                metrics=app.metrics_port or free(),
+            )
+            for app in apps
+        ]
 
 
 def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:
@@ -77,7 +78,6 @@ def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:
         f"--dapr-http-port={ports.http}",
         f"--dapr-grpc-port={ports.grpc}",
         f"--metrics-port={ports.metrics}",
-        f"--dapr-internal-grpc-port={ports.internal}",
         f"--app-protocol={app.app_protocol}",
     ]
     if app.app_port:
@@ -96,13 +96,26 @@ def default_resources(home: Path) -> Path:
 def app_environment(app: App, ports: Ports, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the application's environment: inherited, how to reach its sidecar, its own."""
     told = {
+        "APP_CHANNEL_ADDRESS": _flag(app, "app-channel-address") or LOCALHOST,
         "APP_ID": app.app_id,
         "APP_PROTOCOL": app.app_protocol,
         "DAPR_HTTP_PORT": str(ports.http),
         "DAPR_GRPC_PORT": str(ports.grpc),
         "DAPR_METRICS_PORT": str(ports.metrics),
-        "PYTHONUNBUFFERED": "1",
     }
     if app.app_port:
         told["APP_PORT"] = str(app.app_port)
-    return {**inherited, **told, **app.environment}
+    return {"PYTHONUNBUFFERED": "1", **inherited, **told, **app.environment}
+
+
+def api_host(app: App) -> str:
+    """Return where on this machine the sidecar's APIs are."""
+    addresses = _flag(app, "dapr-listen-addresses") or ""
+    first = addresses.partition(",")[0].strip().strip("[]")
+    return LOCALHOST if first in ("", "0.0.0.0", "::") else first
+
+
+def _flag(app: App, name: str) -> str | None:
+    """Return what the last of the further flags of this name says."""
+    prefix = f"--{name}="
+    return next((f.removeprefix(prefix) for f in reversed(app.flags) if f.startswith(prefix)), None)

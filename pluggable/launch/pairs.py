@@ -1,0 +1,230 @@
+"""Applications with their sidecars: started in the right order, and ended in the opposite one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .plan import App, LaunchError, Ports, api_host, app_environment, choose_ports, sidecar_arguments
+from .process import Process, Say
+
+#: How long the sidecar may take to load its components before the reader is told what is waited for.
+PATIENCE_SECONDS = 15.0
+#: How long an application may take to end when asked.
+APP_STOP_SECONDS = 5.0
+#: How long its sidecar may take, once the application is gone.
+SIDECAR_STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.02
+ANSWER_SECONDS = 2.0
+HEALTH_PATH = "/v1.0/healthz/outbound"
+
+
+async def launch(
+    apps: Sequence[App], *, say: Say, home: Path | None = None, environment: Mapping[str, str] | None = None
+) -> int:
+    """
+    Run applications with their sidecars until all have ended, or a signal ends them.
+
+    SIGINT, SIGTERM and SIGHUP are passed on to the applications; their sidecars end after them. A second
+    signal ends everything at once. An application that ends takes its own sidecar along and no other.
+
+    Returns:
+        The first exit code that is not 0, where a sidecar that ended by itself counts as 1; 0 after a signal.
+
+    Raises:
+        LaunchError: something could not be started; what was started is ended.
+    """
+    inherited = os.environ if environment is None else environment
+    pairs = [
+        _Pair(app, ports, several=len(apps) > 1, say=say, home=home or Path.home(), inherited=inherited)
+        for app, ports in zip(apps, choose_ports(apps), strict=True)
+    ]
+    running = [asyncio.create_task(pair.run(), name=f"running {pair.app.app_id}") for pair in pairs]
+    with _signals(pairs) as stopped:
+        try:
+            return await _first_failure(running, stopped)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            number = stopped.result() if stopped.done() else signal.SIGTERM
+            await asyncio.gather(*(pair.end_application(number) for pair in pairs))
+            await asyncio.gather(*(pair.end_sidecar() for pair in pairs))
+
+
+@contextlib.contextmanager
+def _signals(pairs: Sequence[_Pair]) -> Iterator[asyncio.Future[signal.Signals]]:
+    """Give a future that has the first signal; the second one kills."""
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def signalled(number: signal.Signals) -> None:
+        if not first.done():
+            first.set_result(number)
+            return
+        for pair in pairs:
+            pair.kill()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, signalled, number)
+    try:
+        yield first
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _first_failure(
+    running: Sequence[asyncio.Task[int]], stopped: asyncio.Future[signal.Signals]
+) -> int:
+    """Wait for all tasks or the signal; return the first code that is not 0 in the order of their ends."""
+    code = 0
+    left = set(running)
+    while left:
+        waits: set[asyncio.Future[Any]] = {*left, stopped}
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if stopped in done:
+            return 0
+        for task in running:
+            if task in done:
+                left.discard(task)
+                code = code or task.result()
+    return code
+
+
+class _Pair:
+    """An application and its sidecar."""
+
+    def __init__(
+        self, app: App, ports: Ports, *, several: bool, say: Say, home: Path, inherited: Mapping[str, str]
+    ) -> None:
+        self.app = app
+        self._several = several
+        self._say = say
+        self._home = home
+        self._inherited = inherited
+        self._ports = ports
+        self._sidecar: Process | None = None
+        self._application: Process | None = None
+
+    async def run(self) -> int:
+        """
+        Start the sidecar, when its components are loaded the application, and run until one of them ends.
+
+        Raises:
+            LaunchError: one of them could not be started.
+        """
+        arguments = sidecar_arguments(self.app, self._ports, self._home)
+        command = [sys.executable, "-m", "pluggable.cli.runtime", *arguments]
+        sidecar = self._sidecar = await self._spawn("DAPR", command, self._inherited)
+        self._say(
+            f"starting {self.app.app_id}: HTTP port {self._ports.http}, gRPC port {self._ports.grpc}, "
+            f"metrics port {self._ports.metrics}"
+        )
+        await self._load(sidecar)
+        if self.app.command:
+            environment = app_environment(self.app, self._ports, self._inherited)
+            self._application = await self._spawn("APP", self.app.command, environment, self.app.directory)
+        code = await self._live(sidecar)
+        if self._several and self._application:
+            self._say(f"{self.app.app_id} ended with status {code}")
+        await self.end_application(signal.SIGTERM)
+        await self.end_sidecar()
+        return code
+
+    async def end_application(self, number: signal.Signals) -> None:
+        """End the application, by a signal of the caller's choice at first."""
+        if self._application is not None:
+            await self._application.end(number, APP_STOP_SECONDS)
+
+    async def end_sidecar(self) -> None:
+        """End the sidecar, which finishes what is under way."""
+        if self._sidecar is not None:
+            await self._sidecar.end(signal.SIGTERM, SIDECAR_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End both at once."""
+        for process in (self._application, self._sidecar):
+            if process is not None:
+                process.kill()
+
+    async def _spawn(
+        self, who: str, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None
+    ) -> Process:
+        prefix = f"== {who} - {self.app.app_id} == " if self._several else f"== {who} == "
+        try:
+            return await Process.spawn(
+                command, prefix=prefix, say=self._say, environment=environment, directory=directory
+            )
+        except OSError as error:
+            raise LaunchError(
+                f"{self.app.app_id}: cannot run {' '.join(command)}: {error.strerror or error}"
+            ) from error
+
+    async def _load(self, sidecar: Process) -> None:
+        """Wait until the sidecar's APIs answer and its components are loaded, as long as it lives."""
+        async with _both(self._answering(), sidecar.wait()) as (answering, ended):
+            done, _ = await asyncio.wait(
+                {answering, ended}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                self._say(f"{self.app.app_id}: its sidecar is not ready yet; its log says what it waits for")
+                await asyncio.wait({answering, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return
+        await self.end_sidecar()  # its last words come before ours
+        raise LaunchError(
+            f"{self.app.app_id}: its sidecar ended with status {sidecar.status}; its log above says why"
+        )
+
+    async def _live(self, sidecar: Process) -> int:
+        """Run until the application or the sidecar ends, and return the code to leave with."""
+        async with _both((self._application or sidecar).wait(), sidecar.wait()) as (application, ended):
+            await asyncio.wait({application, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if application.done():
+                return application.result()
+            self._say(f"the sidecar of {self.app.app_id} ended with status {ended.result()}")
+            return 1 if ended.result() else 0
+
+    async def _answering(self) -> int:
+        """Ask the sidecar until it is ready."""
+        # Like daprd it tells nobody: there is nothing to wait on.
+        while not await _is_ready(api_host(self.app), self._ports.http):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
+        return 0
+
+
+@contextlib.asynccontextmanager
+async def _both(
+    one: Coroutine[Any, Any, int], other: Coroutine[Any, Any, int]
+) -> AsyncIterator[tuple[asyncio.Task[int], asyncio.Task[int]]]:
+    """Run two coroutines as tasks and end what is left of them."""
+    tasks = asyncio.create_task(one), asyncio.create_task(other)
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _is_ready(host: str, port: int) -> bool:
+    """Return whether a sidecar answers there and has loaded its components."""
+    writer = None
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET {HEALTH_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            return (await reader.readline()).split()[1:2] == [b"204"]
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        if writer is not None:
+            writer.close()
