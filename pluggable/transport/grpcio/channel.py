@@ -14,7 +14,7 @@ from ..channel import Channel, ChannelState
 from ..limits import Limits
 from ..status import Code, StatusError
 from .options import channel_options, target
-from .statuses import check_size, checked, from_grpc
+from .statuses import being_cancelled, check_size, checked, from_grpc
 from .stream import EndedStream, GrpcioStream
 
 _Unary: TypeAlias = "aio.UnaryUnaryMultiCallable[bytes, bytes]"
@@ -75,8 +75,7 @@ class GrpcioChannel(Channel):
         except aio.AioRpcError as error:
             raise from_grpc(error, self.address, method, timeout) from error
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if self._state is not ChannelState.CLOSED or (task is not None and task.cancelling()):
+            if being_cancelled():
                 raise
             raise self._closed() from error  # grpcio cancels who waits when the channel is closed
 
@@ -101,7 +100,8 @@ class GrpcioChannel(Channel):
         if self._channel is not None:
             await self._channel.close()
         if self._watcher is not None:
-            # core ends the watch with the last reference to the channel, and an error that a caller keeps has one
+            # core ends the watch with the last reference to the channel, and an error that a caller keeps is
+            # one
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
 

@@ -13,8 +13,8 @@ from ..calls import Pairs, ServerCall, ServerStream
 from ..status import Code, StatusError
 from .statuses import check_size, checked
 
-#: Turns of the loop between the end of a cancelled call's messages and its cancellation; two were seen.
-_TURNS_TO_CANCELLATION = 5
+#: Turns of the loop between the news of a cancellation and that of the handler's task, and one more.
+_TURNS_TO_CANCELLATION = 3
 
 Context: TypeAlias = "aio.ServicerContext[bytes, bytes]"
 T = TypeVar("T")
@@ -66,7 +66,8 @@ class GrpcioServerStream(GrpcioServerCall, ServerStream):
         if isinstance(message, bytes):
             return message
         # A call that is cancelled first ends its messages, as if the caller had sent its last, and only then
-        # cancels the handler.
+        # cancels the handler. What comes of a second read comes after the news of it.
+        await _ended(self._context.read())
         for _ in range(_TURNS_TO_CANCELLATION):
             await asyncio.sleep(0)
         return None

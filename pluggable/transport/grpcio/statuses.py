@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import grpc
@@ -39,6 +40,12 @@ def from_grpc(error: aio.AioRpcError, address: str, method: str, timeout: float 
         if name == STATUS_DETAILS and isinstance(value, bytes):
             return StatusError(code, text, value)
     return StatusError(code, text)
+
+
+def being_cancelled() -> bool:
+    """Tell a cancellation of the task at work from one that grpcio raises for a call that was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def checked(metadata: Pairs) -> Metadata:
