@@ -22,6 +22,7 @@ class Expirations:
         self._moments: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._next = 0.0
 
     def add(self, key: str, moment: float) -> None:
         """Let the key expire at this Unix time; an earlier word about it is forgotten."""
@@ -31,7 +32,7 @@ class Expirations:
         if len(self._heap) > 2 * len(self._moments) + _SLACK:
             self._heap = [(when, name) for name, when in self._moments.items()]
             heapq.heapify(self._heap)
-        if self._timer is None:
+        if self._timer is None or self._heap[0][0] < self._next:
             self._wait()
 
     def discard(self, key: str) -> None:
@@ -48,7 +49,10 @@ class Expirations:
         self._heap.clear()
 
     def _wait(self) -> None:
-        delay = max(SHORTEST_WAIT, self._heap[0][0] - time.time())
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next = self._heap[0][0]
+        delay = max(SHORTEST_WAIT, self._next - time.time())
         self._timer = asyncio.get_running_loop().call_later(delay, self._sweep)
 
     def _sweep(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Self
 
 from redis import asyncio as redis
@@ -14,7 +14,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, TimeoutError as NoAnswerError
 
 from pluggable.errors import InitError, UnavailableError
 
@@ -35,8 +35,15 @@ _READ_TIMEOUT: Final = 3.0
 class RedisConnection:
     """Opened by ``open``. Concurrent commands are sent together and answered each for itself."""
 
-    def __init__(self, client: redis.Redis | redis.RedisCluster, address: str, stack: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        client: redis.Redis | redis.RedisCluster,
+        address: str,
+        patience: float | None,
+        stack: AsyncExitStack,
+    ) -> None:
         self.address = address
+        self._patience = patience
         self._client = client
         self._stack = stack
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
@@ -58,13 +65,15 @@ class RedisConnection:
         """
         address = ",".join(f"{host}:{port}" for host, port in settings.addresses)
         async with AsyncExitStack() as stack:
-            client = await _client(settings, read_timeout, stack)
+            client = await _client(settings, stack)
             stack.push_async_callback(client.aclose)
+            found = cls(client, address, _patience(settings, read_timeout), stack)
             try:
-                await client.execute_command("PING")
+                await found.alone("PING")
             except (RedisError, OSError) as error:
                 raise InitError(str(error_of(error, address))) from error
-            return cls(client, address, stack.pop_all())
+            found._stack = stack.pop_all()
+            return found
 
     async def close(self) -> None:
         """Give up what is under way and disconnect."""
@@ -104,12 +113,27 @@ class RedisConnection:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        async with self._in_time():
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
         return answers
 
     async def alone(self, *command: Any, **options: Any) -> Any:
         """Return the answer to a command that has a connection to itself, such as one that blocks."""
-        return await self._client.execute_command(*command, **options)
+        async with self._in_time():
+            return await self._client.execute_command(*command, **options)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """
+        Bound what is done in here.
+
+        redis-py's own bound on writing may swallow a cancellation on Python 3.11, so it has none.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except TimeoutError as error:
+            raise NoAnswerError(f"no answer within {self._patience:g} s") from error
 
     def _flush(self) -> None:
         self._flushing = False
@@ -140,16 +164,14 @@ class RedisConnection:
     async def _answers(self, commands: Sequence[Command]) -> list[Any]:
         try:
             if len(commands) == 1:
-                return [await self._client.execute_command(*commands[0])]
+                return [await self.alone(*commands[0])]
             return await self.together(commands)
         except Exception as error:  # noqa: BLE001  each caller gets it, a lane lives on
             return [error for _ in commands]
 
 
-async def _client(
-    settings: RedisSettings, read_timeout: float | None, stack: AsyncExitStack
-) -> redis.Redis | redis.RedisCluster:
-    options = _options(settings, read_timeout)
+async def _client(settings: RedisSettings, stack: AsyncExitStack) -> redis.Redis | redis.RedisCluster:
+    options = _options(settings)
     if settings.enable_tls:
         options |= await asyncio.to_thread(_tls, settings, stack)
     if settings.redis_type == "cluster":
@@ -172,14 +194,19 @@ async def _client(
     return redis.Redis(host=host, port=port, **options)
 
 
-def _options(settings: RedisSettings, read_timeout: float | None) -> dict[str, Any]:
-    given = settings.read_timeout.total_seconds()
-    timeout = None if given < 0 else given or _READ_TIMEOUT
+def _patience(settings: RedisSettings, read_timeout: float | None) -> float | None:
+    """Return how long an answer may take, with the time to connect again; ``None`` for any time."""
+    seconds = settings.read_timeout.total_seconds() if read_timeout is None else read_timeout
+    dial_timeout = settings.dial_timeout.total_seconds() or _DIAL_TIMEOUT
+    return None if seconds < 0 else (seconds or _READ_TIMEOUT) + dial_timeout
+
+
+def _options(settings: RedisSettings) -> dict[str, Any]:
     return {
         "username": settings.redis_username or None,
         "password": settings.redis_password or None,
         "socket_connect_timeout": settings.dial_timeout.total_seconds() or _DIAL_TIMEOUT,
-        "socket_timeout": timeout if read_timeout is None else read_timeout,
+        "socket_timeout": None,
         "socket_keepalive": True,
         # RESP2, as servers before 6 speak nothing else.
         "protocol": 2,

@@ -1,0 +1,168 @@
+"""Components as tests use them: here, or at the far end of a socket; and a Redis server of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from pluggable import ComponentServer, Delivery, Metadata, PubSub, StateStore
+from pluggable.delivery import Accepted, Outcome
+from pluggable.pubsub import Message, Topic
+from pluggable.remote import Connection, RemotePubSub, RemoteStateStore
+
+PLACES: Final = ("here", "over a socket")
+_ATTEMPTS: Final = 5
+
+
+@asynccontextmanager
+async def state_store(
+    kind: type[StateStore], properties: Mapping[str, str], place: str = "here"
+) -> AsyncIterator[StateStore]:
+    """A store that has been initialised."""
+    metadata = Metadata(dict(properties), "orders")
+    if place == "here":
+        store = kind()
+        await store.init(metadata)
+        try:
+            yield store
+        finally:
+            await store.close()
+        return
+    async with _connection(kind) as connection:
+        remote = RemoteStateStore(connection)
+        await remote.init(metadata)
+        yield remote
+
+
+@asynccontextmanager
+async def broker(
+    kind: type[PubSub], properties: Mapping[str, str], place: str = "here"
+) -> AsyncIterator[PubSub]:
+    """A broker that has been initialised."""
+    metadata = Metadata(dict(properties), "events")
+    if place == "here":
+        found = kind()
+        await found.init(metadata)
+        try:
+            yield found
+        finally:
+            await found.close()
+        return
+    async with _connection(kind) as connection:
+        remote = RemotePubSub(connection)
+        await remote.init(metadata)
+        yield remote
+
+
+@asynccontextmanager
+async def _connection(kind: type[StateStore | PubSub]) -> AsyncIterator[Connection]:
+    with tempfile.TemporaryDirectory(prefix="pl-") as folder:
+        async with ComponentServer({"mine": [kind]}, folder=Path(folder)) as server:
+            address = f"unix:{server.sockets['mine']}"
+            async with Connection(address, instance="mine", client="test") as connection:
+                yield connection
+
+
+class Inbox(Delivery[Message]):
+    """Takes messages and answers them as told, from a list whose end is Accepted for all that follow."""
+
+    def __init__(self, *answers: Outcome) -> None:
+        self.messages: list[Message] = []
+        self.registered = asyncio.Event()
+        self._answers = list(answers)
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def __call__(self, message: Message) -> Outcome:
+        self.messages.append(message)
+        self._arrived.put_nowait(message)
+        return self._answers.pop(0) if self._answers else Accepted()
+
+    def ready(self) -> None:
+        self.registered.set()
+
+    async def next(self) -> Message:
+        """Wait for the next message."""
+        async with asyncio.timeout(15):
+            return await self._arrived.get()
+
+    async def data(self, count: int) -> list[bytes]:
+        """Wait for so many messages and return what is in them, as they came."""
+        return [(await self.next()).data for _ in range(count)]
+
+
+class Silent(Inbox):
+    """Takes messages and never answers."""
+
+    async def __call__(self, message: Message) -> Outcome:
+        await super().__call__(message)
+        return await asyncio.get_running_loop().create_future()
+
+
+@asynccontextmanager
+async def subscribed(found: PubSub, topic: str, inbox: Inbox) -> AsyncIterator[None]:
+    """A subscription that sees what is published from now on, and is cut in the end."""
+    subscription = asyncio.create_task(found.subscribe(Topic(name=topic), inbox))
+    registered = asyncio.create_task(inbox.registered.wait())
+    try:
+        async with asyncio.timeout(15):
+            done, _ = await asyncio.wait({subscription, registered}, return_when="FIRST_COMPLETED")
+        if subscription in done:
+            subscription.result()
+        yield
+    finally:
+        for task in (subscription, registered):
+            task.cancel()
+        await asyncio.wait({subscription, registered})
+
+
+@contextmanager
+def redis_server(*options: str) -> Iterator[int]:
+    """A Redis server that keeps nothing, and its port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("redis-server is not installed, and under CI nothing is skipped")
+        pytest.skip("redis-server is not installed")
+    with tempfile.TemporaryDirectory(prefix="pl-redis-") as folder:
+        process, port = _started(program, folder, options)
+        try:
+            yield port
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def _started(program: str, folder: str, options: tuple[str, ...]) -> tuple[subprocess.Popen[str], int]:
+    said: list[str] = []
+    for _ in range(_ATTEMPTS):
+        port = _free_port()
+        process = subprocess.Popen(
+            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if "Ready to accept connections" in line:
+                return process, port
+        process.communicate()  # It ended: somebody else took the port in between.
+    pytest.fail(f"redis-server did not start: {''.join(said)}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
