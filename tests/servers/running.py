@@ -105,7 +105,8 @@ class Silent(Inbox):
 
     async def __call__(self, message: Message) -> Outcome:
         await super().__call__(message)
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return await never
 
 
 @asynccontextmanager
