@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import os
 import shutil
@@ -22,45 +23,45 @@ def free_port() -> int:
         return int(holder.getsockname()[1])
 
 
-def run(store: str, folder: Path) -> int:
+def run(store: str, folder: Path, orders: int | None) -> int:
     """Run the application with its sidecar, on a store of the given kind, in a folder of its own."""
     resources = folder / "resources"
     shutil.copytree(HERE / "components", resources)
     shutil.copy(HERE / "stores" / f"{store}.yaml", resources / "store.yaml")
     shutil.copy(HERE / "secrets.json", folder)
     words = ["run", "--app-id", "orders", "--app-port", str(free_port()), "--resources-path", "resources"]
-    words += ["--log-level", "warn", "--", "python", "-m", "examples.orders.app"]
+    words += ["--log-level", "error", "--", "python", "-m", "examples.orders.app"]
     print(f"$ pluggable {' '.join(words)}", flush=True)
-    here = Path(sys.executable).parent
-    paths = {"PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-m", "pluggable.cli.main", *words],
-        check=False,
-        cwd=folder,
-        env={**os.environ, **paths},
-    ).returncode
-
-
-def main() -> int:
-    """Run the desk on each store and show what changes between them."""
-    for number, store in enumerate(STORES):
-        if number:
-            show_change(STORES[number - 1], store)
-        with tempfile.TemporaryDirectory(prefix="orders-") as folder:
-            if code := run(store, Path(folder)):
-                print(f"the order desk failed with exit code {code}")
-                return code
-    return 0
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path[1:]])}
+    if orders is not None:
+        environment["ORDERS"] = str(orders)
+    command = [sys.executable, "-m", "pluggable.cli.main", *words]
+    return subprocess.run(command, check=False, cwd=folder, env=environment).returncode
 
 
 def show_change(before: str, after: str) -> None:
     """Print what is different in the YAML of two stores."""
-    print(f"\nThe same application on state.{after}; what changes is YAML alone:")
-    files = [HERE / "stores" / f"{store}.yaml" for store in (before, after)]
-    sys.stdout.writelines(
-        difflib.unified_diff(*(file.read_text().splitlines(keepends=True) for file in files), n=1)
-    )
+    print(f"\nThe same application on state.{after}; what changes is YAML alone:\n")
+    old, new = (f"stores/{store}.yaml" for store in (before, after))
+    old_lines, new_lines = ((HERE / name).read_text().splitlines(keepends=True) for name in (old, new))
+    sys.stdout.writelines(difflib.unified_diff(old_lines, new_lines, old, new, n=1))
     print(flush=True)
+
+
+def main() -> int:
+    """Run the desk on each store and show what changes between them."""
+    parser = argparse.ArgumentParser(prog="python -m examples.orders", description=__doc__)
+    parser.add_argument("--orders", type=int, help="how many of the file's orders are placed; default: all")
+    arguments = parser.parse_args()
+    for number, store in enumerate(STORES):
+        if number:
+            show_change(STORES[number - 1], store)
+        with tempfile.TemporaryDirectory(prefix="orders-") as folder:
+            if code := run(store, Path(folder), arguments.orders):
+                print(f"the order desk failed with exit code {code}")
+                return code
+    return 0
 
 
 if __name__ == "__main__":
