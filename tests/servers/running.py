@@ -22,6 +22,7 @@ from pluggable.remote import Connection, RemotePubSub, RemoteStateStore
 
 PLACES: Final = ("here", "over a socket")
 _ATTEMPTS: Final = 5
+_KEEPING_NOTHING: Final = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0")
 
 
 @asynccontextmanager
@@ -148,7 +149,7 @@ def _started(program: str, folder: str, options: tuple[str, ...]) -> tuple[subpr
     for _ in range(_ATTEMPTS):
         port = _free_port()
         process = subprocess.Popen(
-            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, *options],
+            [program, "--port", str(port), *_KEEPING_NOTHING, "--dir", folder, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -14,11 +14,11 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError, TimeoutError as NoAnswerError
+from redis.exceptions import TimeoutError as NoAnswerError
 
 from pluggable.errors import InitError, UnavailableError
 
-from .errors import error_of
+from .errors import FAILURES, error_of
 from .settings import RedisSettings
 
 #: A command and its arguments, as redis-py packs them.
@@ -70,7 +70,7 @@ class RedisConnection:
             found = cls(client, address, _patience(settings, read_timeout), stack)
             try:
                 await found.alone("PING")
-            except (RedisError, OSError) as error:
+            except FAILURES as error:
                 raise InitError(str(error_of(error, address))) from error
             found._stack = stack.pop_all()
             return found
@@ -91,8 +91,7 @@ class RedisConnection:
         Return the answer to a command.
 
         Raises:
-            RedisError: the server's refusal, as it came.
-            OSError: the connection cannot be made.
+            Exception: one of ``errors.FAILURES``, as it came.
         """
         return await self.submit(command)
 

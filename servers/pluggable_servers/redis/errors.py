@@ -15,34 +15,32 @@ from pluggable.errors import (
     UnavailableError,
 )
 
+#: What a call to Redis can raise; that of a cluster is no RedisError.
+FAILURES: Final = (of.RedisError, of.RedisClusterException, OSError)
 #: The first that fits counts, so the special come before the general.
 _MEANING: Final[tuple[tuple[type[Exception], type[ComponentError]], ...]] = (
-    (of.AuthenticationError, DeniedError),
     (of.AuthorizationError, DeniedError),
     (of.NoPermissionError, DeniedError),
     (of.AuthenticationWrongNumberOfArgsError, DeniedError),
     (of.OutOfMemoryError, LimitExceededError),
     (of.MaxConnectionsError, LimitExceededError),
-    (of.ClusterCrossSlotError, InvalidRequestError),
     (of.TimeoutError, TimedOutError),
     (of.ReadOnlyError, UnavailableError),
     (of.BusyLoadingError, UnavailableError),
     (of.ConnectionError, UnavailableError),
     (of.ClusterError, UnavailableError),
-    (of.RedisClusterException, ComponentError),
+    (of.RedisClusterException, UnavailableError),
+    (OSError, UnavailableError),
 )
 
 
-def error_of(error: of.RedisError | OSError, address: str) -> ComponentError:
-    """Return the component's error for the client's."""
-    text = str(error)
-    if text.startswith(("NOAUTH", "WRONGPASS")):
-        return DeniedError(f"redis {address}: {text}; check redisUsername and redisPassword")
-    if isinstance(error, OSError):
-        return UnavailableError(f"redis {address}: {text}")
-    if isinstance(error, of.RedisClusterException) and "slot" in text:
+def error_of(error: Exception, address: str) -> ComponentError:
+    """Return the component's error for one of ``FAILURES``."""
+    text = f"redis {address}: {str(error) or type(error).__name__}"
+    if isinstance(error, of.AuthenticationError) or str(error).startswith("NOAUTH"):
+        return DeniedError(f"{text}; check redisUsername and redisPassword")
+    if isinstance(error, of.ClusterCrossSlotError) or "same key slot" in text:
         return InvalidRequestError(
-            f"redis {address}: {text}; in a cluster the keys of a transaction must share a {{hash tag}}"
+            f"{text}; in a cluster the keys of a transaction must share a {{hash tag}}"
         )
-    kind = next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)
-    return kind(f"redis {address}: {text or type(error).__name__}")
+    return next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)(text)

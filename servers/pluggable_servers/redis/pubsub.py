@@ -15,15 +15,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from redis.exceptions import RedisError
-
 from pluggable import pubsub
 from pluggable.delivery import Delivery
 from pluggable.errors import ComponentError, InitError
 from pluggable.metadata import Metadata, setting
 
 from .connection import RedisConnection
-from .errors import error_of
+from .errors import FAILURES, error_of
 from .settings import RedisSettings
 from .stream import Left, Stream, Terms
 
@@ -145,7 +143,7 @@ class RedisPubSub(pubsub.PubSub):
             raise _not_initialised()
         try:
             return await self._publishing.call(*command)
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise error_of(error, self._publishing.address) from error
 
 

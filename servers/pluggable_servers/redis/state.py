@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from pluggable import state
 from pluggable.errors import (
@@ -26,7 +26,7 @@ from pluggable.metadata import NO_METADATA, Metadata, setting
 
 from .. import ttl
 from .connection import Command, RedisConnection
-from .errors import error_of
+from .errors import FAILURES, error_of
 from .scripts import APPLY, APPLY_SHA
 from .settings import RedisSettings
 
@@ -81,7 +81,7 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
             if not str(error).startswith("WRONGTYPE"):
                 raise error_of(error, connection.address) from error
             return await self._plain(request.key)
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise error_of(error, connection.address) from error
         if data is None and version is None:
             return None
@@ -110,7 +110,7 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
         run = self._run_strongly if strong else self._run
         try:
             place, version = await run(arguments)
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise error_of(error, self._redis.address) from error
         if place:
             raise _mismatch(operations[place - 1], version.decode())
@@ -139,13 +139,13 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
             raise ComponentError(
                 f'"{key}" is neither a hash nor a string: {error}; the JSON module is not supported'
             ) from error
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise error_of(error, self._redis.address) from error
 
     async def _call(self, *command: Any) -> Any:
         try:
             return await self._redis.call(*command)
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise error_of(error, self._redis.address) from error
 
     def _arguments(self, operations: Sequence[Write]) -> list[Any]:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from pluggable.delivery import Delivery, Outcome, Rejected, Unanswered
 from pluggable.errors import UnavailableError
@@ -22,6 +22,7 @@ from pluggable.metadata import NO_METADATA
 from pluggable.pubsub import Message
 
 from .connection import RedisConnection
+from .errors import FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Stream:
                 if group_is_gone:
                     await self._make_group()
                 return await work()
-            except (RedisError, OSError, UnavailableError) as error:
+            except (*FAILURES, UnavailableError) as error:
                 if asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
                     pause = FIRST_PAUSE
                 logger.warning(
@@ -229,7 +230,7 @@ class Stream:
     async def _acknowledge(self, entry_id: bytes) -> None:
         try:
             await self._answering.call("XACK", self._topic, self._terms.group, entry_id)
-        except (RedisError, OSError, UnavailableError) as error:
+        except (*FAILURES, UnavailableError) as error:
             logger.warning(
                 'pubsub.redis "%s": message %s to topic "%s" was handled, not acknowledged, comes again: %s',
                 self._terms.component,

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from pluggable import Accepted, PubSub, Unanswered
+from pluggable.delivery import Outcome
+from pluggable.pubsub import Message, PublishRequest
+from pluggable_servers.redis.pubsub import RedisPubSub
+from tests.servers.running import Inbox, Silent, broker, redis_server, subscribed
+
+Bare = redis.asyncio.Redis
+
+
+def at(port: int, **more: str) -> dict[str, str]:
+    return {"redisHost": f"127.0.0.1:{port}", "consumerID": "app-1", "readTimeout": "500ms", **more}
+
+
+@pytest.fixture
+async def events(empty_redis: int) -> AsyncIterator[PubSub]:
+    async with broker(RedisPubSub, at(empty_redis)) as found:
+        yield found
+
+
+async def settled(bare: Bare, topic: str = "orders", group: str = "app-1") -> None:
+    """Wait until the group has nothing pending."""
+    async with asyncio.timeout(15):
+        while (await bare.xpending(topic, group))["pending"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_message_is_daprs_entry(events: PubSub, bare: Bare) -> None:
+    await events.publish(PublishRequest(topic="orders", data=b"\x00x", metadata={"b": "2", "a": "ü"}))
+    await events.publish(PublishRequest(topic="orders", data=b"bare"))
+
+    [(_, first), (_, second)] = await bare.xrange("orders")
+    assert first[b"data"] == b"\x00x"
+    assert json.loads(first[b"metadata"]) == {"a": "ü", "b": "2"}
+    assert second == {b"data": b"bare"}
+
+
+async def test_group_and_consumer_are_the_app(events: PubSub, bare: Bare) -> None:
+    silent = Silent()
+    async with subscribed(events, "orders", silent):
+        await events.publish(PublishRequest(topic="orders", data=b"1"))
+        await silent.next()
+        groups: Any = await bare.xinfo_groups("orders")
+        consumers: Any = await bare.xinfo_consumers("orders", "app-1")
+
+    assert [(group["name"], group["pending"]) for group in groups] == [(b"app-1", 1)]
+    assert [(consumer["name"], consumer["pending"]) for consumer in consumers] == [(b"app-1", 1)]
+
+
+async def test_new_group_sees_the_whole_stream(events: PubSub, bare: Bare) -> None:
+    await bare.xadd("orders", {"metadata": '{"k":"v"}', "data": b"of a daprd"})
+    inbox = Inbox()
+    async with subscribed(events, "orders", inbox):
+        found = await inbox.next()
+
+    assert (found.data, dict(found.metadata)) == (b"of a daprd", {"k": "v"})
+
+
+async def test_bad_metadata_is_left_out(events: PubSub, bare: Bare) -> None:
+    await bare.xadd("orders", {"metadata": "{", "data": b"1"})
+    await bare.xadd("orders", {"metadata": "[1]", "data": b"2"})
+    inbox = Inbox()
+    async with subscribed(events, "orders", inbox):
+        found = [await inbox.next(), await inbox.next()]
+
+    assert [dict(message.metadata) for message in found] == [{}, {}]
+
+
+async def test_handled_message_is_acknowledged(events: PubSub, bare: Bare) -> None:
+    inbox = Inbox()
+    async with subscribed(events, "orders", inbox):
+        for number in range(20):
+            await events.publish(PublishRequest(topic="orders", data=str(number).encode()))
+        await inbox.data(20)
+        await settled(bare)
+
+    assert await bare.xlen("orders") == 20
+
+
+async def test_unanswered_message_comes_when_lost(empty_redis: int) -> None:
+    properties = at(empty_redis, processingTimeout="200ms", redeliverInterval="50")
+    inbox = Inbox(Unanswered())
+    async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", inbox):
+        await events.publish(PublishRequest(topic="orders", data=b"1"))
+
+        assert await inbox.data(2) == [b"1", b"1"]
+
+
+async def test_slow_handler_loses_its_message(empty_redis: int, bare: Bare) -> None:
+    class Slow(Inbox):
+        async def __call__(self, message: Message) -> Outcome:
+            await super().__call__(message)
+            if len(self.messages) == 1:
+                await asyncio.get_running_loop().create_future()
+            return Accepted()
+
+    properties = at(empty_redis, processingTimeout="200ms", redeliverInterval="50")
+    slow = Slow()
+    async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", slow):
+        await events.publish(PublishRequest(topic="orders", data=b"1"))
+
+        assert await slow.data(2) == [b"1", b"1"]
+        await settled(bare)
+
+
+async def test_message_of_a_dead_consumer_is_taken_over(empty_redis: int, bare: Bare) -> None:
+    await bare.xgroup_create("orders", "app-1", id="0", mkstream=True)
+    for number in range(250):
+        await bare.xadd("orders", {"data": str(number)})
+    await bare.xreadgroup("app-1", "app-1", {"orders": ">"})
+
+    properties = at(empty_redis, processingTimeout="100ms", redeliverInterval="50", queueDepth="20")
+    inbox = Inbox()
+    async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", inbox):
+        found = set(await inbox.data(250))
+        await settled(bare)
+
+    assert found == {str(number).encode() for number in range(250)}
+
+
+async def test_trimmed_message_is_forgotten(empty_redis: int, bare: Bare) -> None:
+    await bare.xgroup_create("orders", "app-1", id="0", mkstream=True)
+    await bare.xadd("orders", {"data": "1"})
+    await bare.xreadgroup("app-1", "app-1", {"orders": ">"})
+    await bare.xtrim("orders", maxlen=0)
+
+    properties = at(empty_redis, processingTimeout="50ms", redeliverInterval="50")
+    async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", Inbox()):
+        await settled(bare)
+
+
+async def test_lost_group_is_made_again(events: PubSub, bare: Bare) -> None:
+    inbox = Inbox()
+    async with subscribed(events, "orders", inbox):
+        await bare.delete("orders")
+        await events.publish(PublishRequest(topic="orders", data=b"after"))
+
+        assert await inbox.data(1) == [b"after"]
+
+
+async def test_lost_connection_is_made_again(events: PubSub, bare: Bare) -> None:
+    inbox = Inbox()
+    async with subscribed(events, "orders", inbox):
+        await bare.client_kill_filter(_type="normal", skipme=True)
+        await events.publish(PublishRequest(topic="orders", data=b"after"))
+
+        assert await inbox.data(1) == [b"after"]
+
+
+async def test_stopped_server_is_waited_for() -> None:
+    inbox = Inbox()
+    with redis_server() as port:
+        opened = broker(RedisPubSub, at(port))
+        events = await opened.__aenter__()
+        subscription = subscribed(events, "orders", inbox)
+        await subscription.__aenter__()
+    with redis_server("--port", str(port)):
+        await events.publish(PublishRequest(topic="orders", data=b"after"))
+
+        assert await inbox.data(1) == [b"after"]
+        await subscription.__aexit__(None, None, None)
+        await opened.__aexit__(None, None, None)
+
+
+async def test_concurrency_bounds_all_topics(empty_redis: int) -> None:
+    class Counting(Inbox):
+        busy = 0
+        most = 0
+
+        async def __call__(self, message: Message) -> Outcome:
+            Counting.busy += 1
+            Counting.most = max(Counting.most, Counting.busy)
+            await asyncio.sleep(0.01)
+            Counting.busy -= 1
+            return await super().__call__(message)
+
+    orders, bills = Counting(), Counting()
+    async with (
+        broker(RedisPubSub, at(empty_redis, concurrency="3")) as events,
+        subscribed(events, "orders", orders),
+        subscribed(events, "bills", bills),
+    ):
+        for number in range(20):
+            for topic in ("orders", "bills"):
+                await events.publish(PublishRequest(topic=topic, data=str(number).encode()))
+        await orders.data(20)
+        await bills.data(20)
+
+    assert Counting.most == 3
+
+
+async def test_stream_is_trimmed_by_length(empty_redis: int, bare: Bare) -> None:
+    async with broker(RedisPubSub, at(empty_redis, maxLenApprox="100")) as events:
+        for _ in range(1000):
+            await events.publish(PublishRequest(topic="orders", data=b"1"))
+
+    assert 100 <= await bare.xlen("orders") < 300
+
+
+async def test_stream_is_trimmed_by_age(empty_redis: int, bare: Bare) -> None:
+    for number in range(1, 1001):
+        await bare.xadd("orders", {"data": "1"}, id=f"{number}-0")
+    async with broker(RedisPubSub, at(empty_redis, streamTTL="1h")) as events:
+        await events.publish(PublishRequest(topic="orders", data=b"new"))
+
+    assert await bare.xlen("orders") < 300
