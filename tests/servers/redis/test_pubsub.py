@@ -38,7 +38,8 @@ async def test_message_is_daprs_entry(events: PubSub, bare: Bare) -> None:
     await events.publish(PublishRequest(topic="orders", data=b"\x00x", metadata={"b": "2", "a": "ü"}))
     await events.publish(PublishRequest(topic="orders", data=b"bare"))
 
-    [(_, first), (_, second)] = await bare.xrange("orders")
+    entries: Any = await bare.xrange("orders")
+    [(_, first), (_, second)] = entries
     assert first[b"data"] == b"\x00x"
     assert json.loads(first[b"metadata"]) == {"a": "ü", "b": "2"}
     assert second == {b"data": b"bare"}
