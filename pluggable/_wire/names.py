@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 _PACKAGE: Final = "dapr.proto.components.v1"
 
@@ -31,8 +34,14 @@ HEALTH: Final = "grpc.health.v1.Health"
 
 #: Which configured component a call is for: its name in the sidecar's YAML.
 INSTANCE_HEADER: Final = "x-component-instance"
+#: The same name as bytes, beside it when a header of text cannot hold it; ours alone sends it.
+INSTANCE_BYTES_HEADER: Final = "x-pluggable-instance-bin"
 #: Which sidecar is calling, so that two of them may use one name; ours alone sends it.
 CLIENT_HEADER: Final = "x-pluggable-client"
+
+_HEADER_TEXT: Final = re.compile(r"([!-~]([ -~]*[!-~])?)?")
+#: What stays as it is where a name is escaped; the rest are blanks, percent signs and what is not ASCII.
+_PLAIN: Final = "!\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 
 #: Whose words the reasons below are, in ``google.rpc.ErrorInfo``.
 DOMAIN: Final = "pluggable"
@@ -46,3 +55,27 @@ INVOKE_FAILED: Final = "INVOKE_FAILED"
 def path(service: str, method: str) -> str:
     """Return the path a method is called by."""
     return f"/{service}/{method}"
+
+
+def header_text(text: str) -> str:
+    """Return a text as a header can carry it: as it is if that is possible, else escaped as in a URL."""
+    if _HEADER_TEXT.fullmatch(text):
+        return text
+    return quote(text.encode(errors="surrogatepass"), safe=_PLAIN)
+
+
+def instance_headers(name: str) -> tuple[tuple[str, str | bytes], ...]:
+    """Return the headers that say which component a call is for."""
+    text = header_text(name)
+    if text == name:
+        return ((INSTANCE_HEADER, name),)
+    return (INSTANCE_HEADER, text), (INSTANCE_BYTES_HEADER, name.encode(errors="surrogatepass"))
+
+
+def instance_of(metadata: Mapping[str, str | bytes]) -> str:
+    """Return which component a call is for, as its YAML names it; empty when the caller does not say."""
+    data = metadata.get(INSTANCE_BYTES_HEADER)
+    if isinstance(data, bytes):
+        return data.decode(errors="replace")
+    text = metadata.get(INSTANCE_HEADER, "")
+    return text if isinstance(text, str) else ""

@@ -47,7 +47,7 @@ class Connection:
         self.address = address
         self.instance = instance
         self.name = f'component "{instance}" at {address}'
-        self._pairs = ((names.INSTANCE_HEADER, instance), (names.CLIENT_HEADER, client))
+        self._pairs = (*names.instance_headers(instance), (names.CLIENT_HEADER, names.header_text(client)))
         self._init_timeout = init_timeout
         self._channel = channel(address, limits=limits)
         self._keeper = Keeper(self._channel, self.name, init_timeout)
@@ -179,7 +179,8 @@ class Connection:
 
     def _error(self, status: StatusError) -> ComponentError:
         error = error_of(status)
-        if status.code is Code.CANCELLED:  # not by us: who of ours is cancelled sees CancelledError
+        if status.code is Code.CANCELLED and not status.details:
+            # not by us: who of ours is cancelled sees CancelledError; nor what the component says of itself
             return UnavailableError(f"{self.name} was lost during the call: {status.message}")
         if type(error) is UnavailableError:
             return UnavailableError(f"{self.name} is unavailable: {error}")

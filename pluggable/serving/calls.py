@@ -134,8 +134,7 @@ class Calls(Generic[C]):
     def _key(self, call: ServerCall) -> Key:
         metadata = call.metadata
         client: Any = metadata.get(names.CLIENT_HEADER) or _process(call.peer)
-        instance: Any = metadata.get(names.INSTANCE_HEADER, "")
-        return Key(client, self._family, instance)
+        return Key(client, self._family, names.instance_of(metadata))
 
 
 def receive_limit(call: ServerCall) -> int | None:

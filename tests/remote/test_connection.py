@@ -10,6 +10,7 @@ import pytest
 from pluggable._proto.dapr.proto.components.v1 import bindings_pb2, state_pb2 as pb
 from pluggable._wire import names
 from pluggable.errors import (
+    CustomError,
     InitError,
     LimitExceededError,
     MetadataError,
@@ -21,7 +22,7 @@ from pluggable.errors import (
 from pluggable.metadata import Metadata
 from pluggable.remote import Connection, RemoteInputBinding, RemoteOutputBinding, RemoteStateStore
 from pluggable.state import GetRequest, GetResponse
-from pluggable.transport import Limits
+from pluggable.transport import Code, Limits
 from tests.remote.speaking import Life, Line, Process
 
 METADATA = Metadata({"redisHost": "h"}, "orders")
@@ -68,6 +69,15 @@ async def test_every_call_says_for_whom(process: Process, connection: Connection
     for metadata in life.metadata:
         assert metadata[names.INSTANCE_HEADER] == "orders"
         assert metadata[names.CLIENT_HEADER] == "app-1"
+
+
+async def test_stranger_gets_an_escaped_name(process: Process) -> None:
+    life = await process.live(a_store())
+    async with Connection(process.address, instance="Bücher 1%", client="größe") as connection:
+        await (await opened(connection)).get(KEY)
+
+    assert life.metadata[-1][names.INSTANCE_HEADER] == "B%C3%BCcher%201%25"
+    assert life.metadata[-1][names.CLIENT_HEADER] == "gr%C3%B6%C3%9Fe"
 
 
 async def test_call_before_init_is_refused(process: Process, connection: Connection) -> None:
@@ -261,6 +271,21 @@ async def test_text_of_the_component_is_kept(process: Process, connection: Conne
 
     with pytest.raises(UnavailableError, match=r'"orders" .*: no quorum: 1 of 3 nodes$'):
         await store.get(KEY)
+
+
+async def test_cancelled_by_the_component_is_its_answer(process: Process, connection: Connection) -> None:
+    life = a_store()
+
+    def refuse(_: bytes) -> pb.GetResponse:
+        raise CustomError("too slow", code=Code.CANCELLED, http_status=510, error_code="SLOW")
+
+    life.on(names.STATE_STORE, "Get", refuse)
+    await process.live(life)
+    store = await opened(connection)
+
+    with pytest.raises(CustomError, match=r"^too slow$") as caught:
+        await store.get(KEY)
+    assert caught.value.code is Code.CANCELLED
 
 
 async def test_answer_of_another_kind_is_told(process: Process, connection: Connection) -> None:

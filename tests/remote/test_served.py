@@ -26,14 +26,17 @@ class Rows(StateStore, ETagged):
 
     def __init__(self) -> None:
         self.rows: dict[str, GetResponse] = {}
-        self.greeting = ""
+        self.name = self.greeting = ""
 
     async def init(self, metadata: Metadata) -> None:
-        self.greeting = metadata.properties["greeting"]
+        self.name = metadata.name
+        self.greeting = metadata.properties.get("greeting", "")
 
     async def get(self, request: GetRequest) -> GetResponse | None:
         if request.key == "greeting":
             return GetResponse(data=f"{self.greeting} {request.key}".encode())
+        if request.key == "name":
+            return GetResponse(data=self.name.encode())
         return self.rows.get(request.key)
 
     async def set(self, request: SetRequest) -> None:
@@ -97,6 +100,15 @@ async def test_store_is_as_if_it_were_here(store: RemoteStateStore) -> None:
     with pytest.raises(ETagMismatchError, match="is at 1, not 7"):
         await store.set(SetRequest(key="k", value=b"", etag="7"))
     await store.ping()
+
+
+@pytest.mark.parametrize("name", ["orders", "50%", " blanks ", "qŵ憺\n", "%20"])
+async def test_any_name_arrives_as_it_is(server: AsyncExitStack, socket_folder: Path, name: str) -> None:  # noqa: ARG001
+    async with Connection(f"unix:{socket_folder}/mine.sock", instance=name, client="größe") as connection:
+        store = RemoteStateStore(connection)
+        await store.init(Metadata({}, name))
+
+        assert await store.get(GetRequest(key="name")) == GetResponse(data=name.encode())
 
 
 async def test_metadata_is_sent_again(
