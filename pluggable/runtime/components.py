@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,7 @@ class Components:
         self._catalog = catalog
         self._places = places
         self._entries: dict[str, _Entry] = {}
-        self._client = f"{config.app_id}/{secrets.token_hex(8)}"
+        self._client = client_of(config)
         self._news = asyncio.Event()
 
     async def apply(self, changes: resources.Changes) -> None:
@@ -295,3 +296,9 @@ def directions(properties: Mapping[str, str]) -> frozenset[str]:
     """Return the directions that a binding's ``direction`` names; without it both (dapr: ``binding.go``)."""
     named = next((value for key, value in properties.items() if key.lower() == "direction"), "")
     return frozenset(word.strip().lower() for word in named.split(",") if word.strip()) or BOTH_DIRECTIONS
+
+
+def client_of(config: RuntimeConfig) -> str:
+    """Return who we are to components: the same after a restart, so that it replaces our old instances."""
+    port = config.http_port or secrets.token_hex(4)
+    return f"{config.app_id}@{socket.gethostname()}:{port}"
