@@ -55,24 +55,34 @@ class Keeper:
             TimedOutError: it did not answer in time.
         """
         async with self._initialising:
-            seen = identity(self._channel.address)
-            deadline = asyncio.get_running_loop().time() + self._init_timeout
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + self._init_timeout
             try:
-                await self._channel.connect(self._init_timeout)
-            except StatusError as status:
-                raise UnavailableError(f"{self._name} is unavailable: {status.message}") from status
-            if not self._greetings:
-                self._identity, self._lost, self._doubted = seen, False, False
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await greeting()
-            except TimeoutError as error:
-                raise self._timed_out() from error
+                await self._greeted(greeting, deadline)
+            except UnavailableError:
+                if loop.time() >= deadline:
+                    raise
+                await self._greeted(greeting, deadline)  # the connection may have been lost before, unnoticed
             self._greetings[service] = greeting
             self.lives += 1
             if not self.gate.open:
                 self.gate.hold()
             self._news.set()
+
+    async def _greeted(self, greeting: Greeting, deadline: float) -> None:
+        """Connect and greet once."""
+        seen = identity(self._channel.address)
+        try:
+            await self._channel.connect(deadline - asyncio.get_running_loop().time())
+        except StatusError as status:
+            raise UnavailableError(f"{self._name} is unavailable: {status.message}") from status
+        if not self._greetings:
+            self._identity, self._lost, self._doubted = seen, False, False
+        try:
+            async with asyncio.timeout_at(deadline):
+                await greeting()
+        except TimeoutError as error:
+            raise self._timed_out() from error
 
     def forget(self, service: str) -> None:
         """Initialise a service no more."""
