@@ -8,9 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_type_hints, overload
 
 from ._quantity import parse_quantity as parse_quantity
-from ._settings import Reader, reader_of
-from ._settings import parse_bool as parse_bool
-from ._settings import parse_duration as parse_duration
+from ._settings import Reader, parse_bool as parse_bool, parse_duration as parse_duration, reader_of
 from .errors import MetadataError
 
 T = TypeVar("T")

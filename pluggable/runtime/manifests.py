@@ -17,9 +17,7 @@ from typing import Final
 
 from . import kinds
 from .documents import documents
-from .faults import Fault as Fault
-from .faults import ManifestError as ManifestError
-from .faults import Severity
+from .faults import Fault as Fault, ManifestError as ManifestError, Severity
 from .resources import Component, Configuration, Origin, Resources, Subscription
 from .tree import Document, Table
 

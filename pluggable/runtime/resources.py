@@ -39,7 +39,7 @@ class MetadataItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """``kind: Component``. Two are equal when a running one need not be replaced: the origin does not count."""
+    """``kind: Component``. Two are equal when a running one need not be replaced, wherever they are written."""
 
     name: str
     type: str
@@ -56,7 +56,7 @@ class Component:
 
     @property
     def block(self) -> str:
-        """The part of the type before the first dot: ``state``, ``pubsub``, ``bindings``, ``secretstores`` …"""
+        """The part of the type before the first dot: ``state``, ``pubsub``, ``bindings`` or ``secretstores``."""
         return self.type.partition(".")[0]
 
     def __str__(self) -> str:
@@ -118,11 +118,17 @@ class SecretScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """``kind: Configuration``, as far as the sidecar acts on it; ``spec`` is the whole of it, keys as written."""
+    """``kind: Configuration`` as far as the sidecar acts on it, and its whole ``spec``, keys as written."""
 
     name: str = "daprsystem"
     secret_scopes: tuple[SecretScope, ...] = ()
     features: Mapping[str, bool] = field(default_factory=dict)
+    api_logging: bool = False
+    """``logging.apiLogging.enabled``, which counts where the flag was not given."""
+    metrics: bool = True
+    """``metrics.enabled``, or else ``metric.enabled``."""
+    record_error_codes: bool = False
+    """``metrics.recordErrorCodes``, or else of ``metric``."""
     spec: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin = field(default=EMBEDDED, compare=False)
 
