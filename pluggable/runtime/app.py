@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..sockets import SocketsFolder
 from .appchannel import AppChannel, AppError, app_channel
@@ -23,7 +23,7 @@ from .listeners import Listeners, PortTakenError
 from .manifests import ManifestError, load_configuration, load_resources
 from .places import Places
 from .registry import Registry
-from .resources import Resources
+from .resources import Configuration, Resources
 from .subscriptions import Subscriptions
 from .supervisor import Supervisor
 from .telemetry import Telemetry
@@ -87,6 +87,7 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
         configuration = load_configuration(config.config_paths, os.environ)
     except ManifestError as error:
         raise FaultyFilesError(f"error loading configuration: {error}") from error
+    config = _completed(config, configuration)
     catalog = Catalog()
     supervisor = await stack.enter_async_context(Supervisor())
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
@@ -99,7 +100,8 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
     inputs = InputBindings(catalog, channel, config)
     stack.push_async_callback(inputs.close)
     blocks = build(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
-    listeners = Listeners(config, blocks, Telemetry(config.app_id), order.by_api)
+    telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
+    listeners = Listeners(config, blocks, telemetry, order.by_api)
     return Sidecar(
         config=config,
         order=order,
@@ -111,6 +113,16 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
         subscriptions=subscriptions,
         inputs=inputs,
         listeners=await stack.enter_async_context(listeners),
+    )
+
+
+def _completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeConfig:
+    """Return the settings with what the configuration says where the flags do not."""
+    logged = config.enable_api_logging
+    return replace(
+        config,
+        enable_api_logging=configuration.api_logging if logged is None else logged,
+        enable_metrics=config.enable_metrics and configuration.metrics,
     )
 
 

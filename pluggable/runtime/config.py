@@ -37,7 +37,8 @@ class RuntimeConfig:
     mode: str = "standalone"
     log_level: str = "info"
     log_as_json: bool = False
-    enable_api_logging: bool = False
+    enable_api_logging: bool | None = None
+    """``None``: as the configuration says."""
     max_body_bytes: int = 4 * 1024 * 1024
     read_buffer_bytes: int = 4 * 1024
     allowed_origins: str | None = None

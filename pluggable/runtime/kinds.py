@@ -85,6 +85,12 @@ def configuration(document: Document, root: Table, earlier: Configuration) -> Co
     """Return what a document describes, laid over an earlier configuration: mappings merge, lists do not."""
     spec = root.table("spec")
     secrets, features = spec.table("secrets"), spec.get("features")
+    metric, metrics = spec.table("metric"), spec.table("metrics")
+    api_logging = spec.table("logging").table("apiLogging")
+
+    def measured(key: str, default: bool) -> bool:
+        return metrics.flag(key, default=metric.flag(key, default=default))
+
     return Configuration(
         name=root.table("metadata").text("name") or earlier.name,
         secret_scopes=_scopes(document, secrets) if secrets.get("scopes") else earlier.secret_scopes,
@@ -93,6 +99,9 @@ def configuration(document: Document, root: Table, earlier: Configuration) -> Co
             if features
             else earlier.features
         ),
+        api_logging=api_logging.flag("enabled", default=earlier.api_logging),
+        metrics=measured("enabled", earlier.metrics),
+        record_error_codes=measured("recordErrorCodes", earlier.record_error_codes),
         spec=_merged(earlier.spec, spec.plain),
         origin=_origin(document, root),
     )

@@ -43,10 +43,26 @@ class Counters:
         return [f"{self.name}{labels} {counter.value}" for labels, counter in self._bound.items()]
 
 
-class Telemetry:
-    """Every metric of one sidecar."""
+class ErrorCodes:
+    """Counts what callers were told, by Dapr's error code and its category."""
 
-    def __init__(self, app_id: str) -> None:
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._bound: dict[tuple[str, str], Counter] = {}
+
+    def add(self, code: str, category: str) -> None:
+        """Count one error."""
+        counter = self._bound.get((code, category))
+        if counter is None:
+            counter = self._counters.of(error_code=code, category=category)
+            self._bound[code, category] = counter
+        counter.add()
+
+
+class Telemetry:
+    """Every metric of one sidecar; error codes are counted only if wanted."""
+
+    def __init__(self, app_id: str, *, error_codes: bool = False) -> None:
         self._app_id = app_id
         self._counters: list[Counters] = []
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
@@ -56,6 +72,12 @@ class Telemetry:
         self.grpc_calls = self.counters(
             "dapr_grpc_io_server_completed_rpcs", "Number of gRPC calls that the API has answered."
         )
+        self.errors: ErrorCodes | None = None
+        if error_codes:
+            family = self.counters(
+                "dapr_error_code_total", "Number of errors that callers were told, by code."
+            )
+            self.errors = ErrorCodes(family)
         self.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident_bytes)
 
     def counters(self, name: str, description: str) -> Counters:

@@ -60,6 +60,16 @@ def test_later_file_overrides(tmp_path: Path) -> None:
     assert [each["name"] for each in found.spec["features"]] == ["B"]
 
 
+def test_metrics_go_before_metric(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        "spec: {metric: {enabled: false, recordErrorCodes: true}, logging: {apiLogging: {enabled: true}}}",
+        "spec: {metrics: {enabled: true}}",
+    )
+
+    assert (found.metrics, found.record_error_codes, found.api_logging) == (True, True, True)
+
+
 def test_variables_are_expanded(tmp_path: Path) -> None:
     text = 'metadata: {name: "${NAME}-$KIND"}\nspec: {a: "^/x/\\\\d+$"}'
 

@@ -197,6 +197,24 @@ def grpc_answer(error: errors.BlockError) -> Answer:
     return Answer(status=row.grpc, code=row.code, message=str(error), details=_details(row, error))
 
 
+def category(error: errors.BlockError) -> str:
+    """Return what the error is about, in daprd's word for its metric."""
+    match error:
+        case errors.QueryFailedError(cause=CustomError()):
+            return "pluggable-component"
+        case errors.StateError() | errors.OperationNotSupportedError():
+            return "state"
+        case errors.PublishingError():
+            return "pubsub"
+        case errors.BindingError():
+            return "binding"
+        case errors.SecretError():
+            return "secret"
+        case errors.NotReadyError():
+            return "health"
+    return "common"
+
+
 def _details(row: Row, error: errors.BlockError) -> tuple[Detail, ...]:
     if not row.reason:
         return ()

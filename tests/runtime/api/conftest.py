@@ -95,7 +95,7 @@ class Sidecars:
         made = blocks.build(
             components.catalog, config, configuration=configuration, subscriptions=lambda: subscriptions or []
         )
-        telemetry = Telemetry("app")
+        telemetry = Telemetry("app", error_codes=True)
         sidecar: Sidecar
 
         def shutdown(force: bool) -> None:

@@ -58,7 +58,13 @@ def test_every_error_has_a_line() -> None:
     def leaves(kind: type[errors.BlockError]) -> set[type[errors.BlockError]]:
         return {kind} | {leaf for child in kind.__subclasses__() for leaf in leaves(child)}
 
-    abstract = {errors.BlockError, errors.StateError, errors.StateOperationError, errors.PublishingError}
+    abstract = {
+        errors.BlockError,
+        errors.StateError,
+        errors.StateOperationError,
+        errors.PublishingError,
+        errors.SecretError,
+    }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()
 

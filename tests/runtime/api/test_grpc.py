@@ -285,6 +285,8 @@ async def test_calls_are_counted(sidecar: Sidecar, channel: Channel) -> None:
     name = f'dapr_grpc_io_server_completed_rpcs{{app_id="app",grpc_server_method="{PREFIX}GetState",'
     assert f'{name}grpc_server_status="OK"}} 2' in lines
     assert f'{name}grpc_server_status="INVALID_ARGUMENT"}} 1' in lines
+    error = 'category="state",error_code="ERR_STATE_STORE_NOT_FOUND"'
+    assert f'dapr_error_code_total{{app_id="app",{error}}} 1' in lines
 
 
 async def ended(channel: Channel, path: str) -> StatusError | None:

@@ -442,6 +442,20 @@ async def test_metrics_count_requests(sidecar: Sidecar) -> None:
     assert answer.content_type.startswith("text/plain; version=0.0.4")
 
 
+async def test_errors_are_counted_by_code(sidecar: Sidecar) -> None:
+    for path in ("/v1.0/state/nope/a", "/v1.0/state/nope/b", "/v1.0/secrets/nope/a"):
+        await sidecar.call("GET", path)
+    for body in ("{", '[{"key":"a||b"}]'):
+        await sidecar.call("POST", "/v1.0/state/store", body)
+
+    lines = sidecar.telemetry.render().splitlines()
+    name = 'dapr_error_code_total{app_id="app",category='
+    assert f'{name}"state",error_code="ERR_STATE_STORE_NOT_FOUND"}} 2' in lines
+    assert f'{name}"secret",error_code="ERR_SECRET_STORE_NOT_FOUND"}} 1' in lines
+    assert f'{name}"common",error_code="ERR_MALFORMED_REQUEST"}} 1' in lines
+    assert f'{name}"state",error_code="ERR_MALFORMED_REQUEST"}} 1' in lines
+
+
 # --- paths, methods, the token
 
 

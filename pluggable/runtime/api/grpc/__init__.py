@@ -21,7 +21,10 @@ def handlers(
 ) -> Handlers:
     """Return the handlers by path; ``unknown`` answers the rest of the service."""
     service = Service(
-        token=config.dapr_api_token, calls=telemetry.grpc_calls if config.enable_metrics else None
+        token=config.dapr_api_token,
+        calls=telemetry.grpc_calls if config.enable_metrics else None,
+        errors=telemetry.errors,
+        log_calls=bool(config.enable_api_logging),
     )
     StateCalls(blocks.state).add_to(service)
     PublishCalls(blocks.publishing).add_to(service)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -11,8 +12,10 @@ from google.protobuf.message import DecodeError, Message
 from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, StreamHandler, Unary
 from ...config import RuntimeConfig
 from ...errors import BlockError, NotOfferedError, UnauthenticatedError
-from ...telemetry import Counter, Counters
+from ...telemetry import Counter, Counters, ErrorCodes
 from .status import status_of
+
+logger = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
 
@@ -24,10 +27,19 @@ APP_ID = "dapr-app-id"
 class Service:
     """Collects the handlers of ``dapr.proto.runtime.v1.Dapr``, all behind the same checks."""
 
-    def __init__(self, *, token: str = "", calls: Counters | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        token: str = "",
+        calls: Counters | None = None,
+        errors: ErrorCodes | None = None,
+        log_calls: bool = False,
+    ) -> None:
         self.handlers: dict[str, Handler] = {}
         self._token = token
         self._calls = calls
+        self._errors = errors
+        self._log_calls = log_calls
 
     def add(
         self, method: str, request: type[M], answer: Callable[[M, ServerCall], Awaitable[Message | None]]
@@ -37,11 +49,13 @@ class Service:
         counted = _count(path, self._calls)
 
         async def handle(data: bytes, call: ServerCall) -> bytes:
+            if self._log_calls:
+                logger.info("gRPC API called: %s", path)
             try:
                 check_token(call, self._token)
                 response = await answer(request.FromString(data), call)
             except BlockError as error:
-                status = status_of(error)
+                status = status_of(error, self._errors)
                 counted(status.code)
                 raise status from error
             except DecodeError as error:

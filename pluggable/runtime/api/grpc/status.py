@@ -8,17 +8,24 @@ from ...._proto.google.rpc import error_details_pb2 as rpc, status_pb2
 from ...._wire.details import TEXT_BESIDE_DETAIL_BYTES, TEXT_BYTES, cut
 from ....transport import Code, StatusError
 from ...errors import BlockError
+from ...telemetry import ErrorCodes
 from ..details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
-from ..errors import grpc_answer
+from ..errors import category, grpc_answer
 
 _TYPES = "type.googleapis.com/"
 #: What one fact, description or link may hold: all of it travels in one header.
 _FACT_BYTES = 512
 
 
-def status_of(error: BlockError) -> StatusError:
-    """Return the status for an error, by the one table; a text too long for a header loses its end."""
+def status_of(error: BlockError, counted: ErrorCodes | None = None) -> StatusError:
+    """
+    Return the status for an error, by the one table, and count it.
+
+    A text too long for a header loses its end.
+    """
     answer = grpc_answer(error)
+    if counted is not None:
+        counted.add(answer.code, category(error))
     code = Code(answer.status)
     if not answer.details:
         return StatusError(code, cut(answer.message, TEXT_BYTES))

@@ -22,7 +22,8 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     router = Router(
         token=config.dapr_api_token,
         requests=telemetry.http_requests if config.enable_metrics else None,
-        log_calls=config.enable_api_logging,
+        errors=telemetry.errors,
+        log_calls=bool(config.enable_api_logging),
     )
     StateHandlers(blocks.state).add_to(router)
     PublishHandlers(blocks.publishing, config.app_id).add_to(router)

@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl
 
 from ....metadata import NO_METADATA
 from ...errors import BlockError
+from ...telemetry import ErrorCodes
 from ..details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
-from ..errors import http_answer
+from ..errors import category, http_answer
 from ..jsontext import dump
 
 JSON = "application/json"
@@ -72,9 +73,11 @@ def failure(status: int, code: str, message: str, headers: Sequence[tuple[str, s
     return Response(status, dump({"errorCode": code, "message": message}), headers=headers)
 
 
-def refusal(error: BlockError) -> Response:
-    """Return the answer for an error of the blocks, by the one table."""
+def refusal(error: BlockError, counted: ErrorCodes | None = None) -> Response:
+    """Return the answer for an error of the blocks, by the one table, and count it."""
     answer = http_answer(error)
+    if counted is not None:
+        counted.add(answer.code, category(error))
     body: dict[str, object] = {"errorCode": answer.code, "message": answer.message}
     if answer.details:
         body["details"] = [_detail(detail) for detail in answer.details]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from ...errors import BlockError, NotOfferedError, UnauthenticatedError
-from ...telemetry import Counter, Counters
+from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
 logger = logging.getLogger(__name__)
@@ -58,13 +58,21 @@ class Router:
     Finds the handler of a request, and answers where there is none.
 
     ``token`` is what callers must show in ``dapr-api-token``; empty lets everybody in. ``requests`` counts
-    what was answered, by method, path and status.
+    what was answered, by method, path and status, ``errors`` the errors of the blocks.
     """
 
-    def __init__(self, *, token: str = "", requests: Counters | None = None, log_calls: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        token: str = "",
+        requests: Counters | None = None,
+        errors: ErrorCodes | None = None,
+        log_calls: bool = False,
+    ) -> None:
         self._root = _Node()
         self._token = token.encode()
         self._requests = requests
+        self._errors = errors
         self._log_calls = log_calls
 
     def add(self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False) -> None:
@@ -103,7 +111,7 @@ class Router:
         try:
             response = await route.handler(request, *parameters)
         except BlockError as error:
-            response = refusal(error)
+            response = refusal(error, self._errors)
         if self._requests is not None:
             self._count(self._requests, route, request.method, parameters, response.status)
         return response
