@@ -60,7 +60,7 @@ async def launch(
 
 @contextlib.contextmanager
 def _signals(pairs: Sequence[_Pair]) -> Iterator[asyncio.Future[signal.Signals]]:
-    """Give a future that has the first signal; the second one kills."""
+    """Give a future that has the first signal; the second one hurries."""
     loop = asyncio.get_running_loop()
     first: asyncio.Future[signal.Signals] = loop.create_future()
 
@@ -69,7 +69,7 @@ def _signals(pairs: Sequence[_Pair]) -> Iterator[asyncio.Future[signal.Signals]]
             first.set_result(number)
             return
         for pair in pairs:
-            pair.kill()
+            pair.hurry()
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in numbers:
@@ -149,11 +149,12 @@ class _Pair:
         if self._sidecar is not None:
             await self._sidecar.end(signal.SIGTERM, SIDECAR_STOP_SECONDS)
 
-    def kill(self) -> None:
-        """End both at once."""
-        for process in (self._application, self._sidecar):
-            if process is not None:
-                process.kill()
+    def hurry(self) -> None:
+        """End the application at once, and the sidecar as fast as it can see to its children."""
+        if self._application is not None:
+            self._application.kill()
+        if self._sidecar is not None:
+            self._sidecar.hurry()
 
     async def _spawn(
         self, who: str, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None

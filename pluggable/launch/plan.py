@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -36,6 +37,10 @@ class App:
     flags: tuple[str, ...] = ()
     """Further flags of the sidecar, as written."""
 
+    def named_ports(self) -> dict[str, int]:
+        """The sidecar's ports as asked for, by what they are for."""
+        return {"HTTP": self.http_port, "gRPC": self.grpc_port, "metrics": self.metrics_port}
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -47,8 +52,13 @@ class Ports:
 
 
 def choose_ports(apps: Sequence[App]) -> list[Ports]:
-    """Return each application's ports with free ones in place of 0; none repeats."""
-    taken = {port for app in apps for port in (app.app_port, app.http_port, app.grpc_port, app.metrics_port)}
+    """
+    Return each application's ports with free ones in place of 0; none repeats.
+
+    Raises:
+        LaunchError: a port that was named is taken.
+    """
+    taken = {app.app_port for app in apps}
     with ExitStack() as holders:
 
         def free() -> int:
@@ -57,14 +67,19 @@ def choose_ports(apps: Sequence[App]) -> list[Ports]:
                 if (port := int(holder.getsockname()[1])) not in taken:
                     return port
 
-        return [
-            Ports(
-                http=app.http_port or free(),
-                grpc=app.grpc_port or free(),
-                metrics=app.metrics_port or free(),
-            )
-            for app in apps
-        ]
+        def held(app: App, port: int, what: str) -> int:
+            try:
+                holders.enter_context(socket.create_server((LOCALHOST, port)))
+            except OSError as error:
+                raise LaunchError(
+                    f"{app.app_id}: {what} port {port} cannot be used: {os.strerror(error.errno or 0)}; "
+                    "name another, or none for a free one"
+                ) from error
+            return port
+
+        # First those that were named, so that none of them is given to somebody else.
+        named = [[port and held(app, port, what) for what, port in app.named_ports().items()] for app in apps]
+        return [Ports(*(port or free() for port in ports)) for ports in named]
 
 
 def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:

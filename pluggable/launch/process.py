@@ -20,12 +20,11 @@ Say = Callable[[str], None]
 class Process:
     """A process that leads a group of its own, so that a Ctrl-C meant for us reaches it when it should."""
 
-    def __init__(self, process: asyncio.subprocess.Process, prefix: str, say: Say) -> None:
-        assert process.stdout is not None
+    def __init__(self, process: asyncio.subprocess.Process, output: int, prefix: str, say: Say) -> None:
         self._process = process
         self._prefix = prefix
         self._say = say
-        self._pump = asyncio.create_task(self._pass_on(process.stdout), name=f"log of {prefix}")
+        self._pump = asyncio.create_task(self._pass_on(output), name=f"log of {prefix}")
 
     @classmethod
     async def spawn(
@@ -43,16 +42,24 @@ class Process:
         Raises:
             OSError: it cannot be started.
         """
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environment,
-            cwd=directory,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        return cls(process, prefix, say)
+        # A pipe of our own: with asyncio's, a process has not ended before all who hold its output have.
+        output, theirs = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=environment,
+                cwd=directory,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(output)
+            raise
+        finally:
+            os.close(theirs)
+        return cls(process, output, prefix, say)
 
     @property
     def status(self) -> int | None:
@@ -80,6 +87,11 @@ class Process:
         self._pump.cancel()
         await asyncio.gather(self._pump, return_exceptions=True)
 
+    def hurry(self) -> None:
+        """Send the two signals that make a sidecar leave at once, its children before it."""
+        self._send(signal.SIGTERM)
+        self._send(signal.SIGINT)
+
     def kill(self) -> None:
         """End it and what it started at once."""
         self._send(signal.SIGKILL)
@@ -88,14 +100,21 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of zombies
             os.killpg(self._process.pid, number)
 
-    async def _pass_on(self, output: asyncio.StreamReader) -> None:
+    async def _pass_on(self, output: int) -> None:
         """Say each line; one without end in pieces."""
+        reader = asyncio.StreamReader()
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", 0)
+        )
         rest = b""
-        while chunk := await output.read(LINE_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > LINE_BYTES:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                self._say(self._prefix + line.decode(errors="replace"))
-        if rest:
-            self._say(self._prefix + rest.decode(errors="replace"))
+        try:
+            while chunk := await reader.read(LINE_BYTES):
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LINE_BYTES:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
+                    self._say(self._prefix + line.decode(errors="replace"))
+            if rest:
+                self._say(self._prefix + rest.decode(errors="replace"))
+        finally:
+            pipe.close()
