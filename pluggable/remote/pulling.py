@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 V = TypeVar("V")
 P = TypeVar("P", bound=Protobuf)
 
+#: How long the far end has to read the last answers when a stream is left.
+LEAVE_SECONDS: Final = 0.5
 #: How many messages of one stream are with the application at a time; the rest waits in the component.
 MESSAGES_IN_FLIGHT: Final = 256
 
@@ -35,6 +37,7 @@ class _Session:
     begun: float
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     standing: bool = False
+    reading: bool = False
     ended: bool = False
 
 
@@ -94,7 +97,7 @@ class Puller(Generic[P, V]):
                 with contextlib.suppress(StatusError):  # a call that is refused at once says why in receive
                     for message in self._opening:
                         await stream.send(message)
-                await self._receive(session, tasks)
+                await self._received(session, tasks)
             except StatusError as status:
                 return str(self._connection.stream_error(status, life))
             except ComponentError as error:
@@ -120,13 +123,50 @@ class Puller(Generic[P, V]):
             session.standing = True
             self._deliver.ready()
 
-    async def _receive(self, session: _Session, tasks: asyncio.TaskGroup) -> None:
+    async def _received(self, session: _Session, tasks: asyncio.TaskGroup) -> None:
+        """Receive to the end; when cancelled, leave so that the answers sent are read."""
+        receiving = asyncio.create_task(self._receive(session, tasks))
+        try:
+            await asyncio.wait([receiving])
+            receiving.result()
+        except asyncio.CancelledError:
+            await self._leave(session, receiving)
+            raise
+        finally:
+            receiving.cancel()
+            await asyncio.wait([receiving])
+
+    async def _leave(self, session: _Session, receiving: asyncio.Task[bool]) -> None:
+        """
+        Say that no more answers come, and wait for the end.
+
+        A cancellation would overtake the answers: the far end would throw away those that it has not read.
+        """
+        session.ended = True
+        with contextlib.suppress(StatusError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                async with session.sending:
+                    await session.stream.half_close()
+                if not session.reading:  # whereas to cancel who reads would cancel the call
+                    receiving.cancel()
+                await asyncio.wait([receiving])
+                if receiving.cancelled() or receiving.result():
+                    while await session.stream.receive() is not None:
+                        pass
+
+    async def _receive(self, session: _Session, tasks: asyncio.TaskGroup) -> bool:
+        """Take messages until the far end has sent its last, or this end leaves: whether more may come."""
         while True:
             await self._room.acquire()
             taken = False
             try:
-                if (data := await session.stream.receive()) is None:
-                    return
+                session.reading = True
+                data = await session.stream.receive()
+                session.reading = False
+                if data is None:
+                    return False
+                if session.ended:
+                    return True
                 message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
                 await self._intake.resumed()
                 self._stands(session)

@@ -75,6 +75,7 @@ class StreamDelivery(Delivery[M], Generic[M]):
             if self._instance.paused:
                 await self._over.wait()
             if self._over.is_set():
+                await asyncio.sleep(0)  # who delivers again and again would not let itself be cancelled
                 return Unanswered()
             id_ = f"{self._word}-{next(self._numbers)}"
             data = self._pack(id_, message).SerializeToString()

@@ -14,11 +14,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pluggable.sockets import FOLDER_VARIABLES
 
 READY_SECONDS = 20.0
 ENDING_SECONDS = 15.0
-LOOK_SECONDS = 0.01
+#: A folder that does not exist.
+NOWHERE = Path("/nonexistent")
+#: What a sidecar says when everything is loaded.
+READY = "dapr initialized. Status: Running."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +39,60 @@ class Answer:
 
 
 @dataclass(eq=False)
-class Sidecar:
-    """One ``pluggable-runtime`` process."""
+class Heard:
+    """A process whose words are kept."""
 
     process: asyncio.subprocess.Process
+    lines: list[str] = field(default_factory=list)
+    silent: bool = False
+    """It will say nothing more."""
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def said(self, *words: str, since: int = 0, seconds: float = READY_SECONDS) -> str:
+        """Wait for a log line with all these words, from the given line on, and return it."""
+
+        def found() -> str | None:
+            return next((line for line in self.lines[since:] if all(word in line for word in words)), None)
+
+        try:
+            async with asyncio.timeout(seconds), self.news:
+                await self.news.wait_for(lambda: found() is not None or self.silent)
+        except TimeoutError:
+            pass
+        if (line := found()) is None:
+            raise AssertionError(f"never said {words}, status {self.process.returncode}:\n{self.log()}")
+        return line
+
+    async def ended(self) -> int:
+        """Wait for its end, and for the last it says, and return the exit status."""
+        async with asyncio.timeout(ENDING_SECONDS):
+            async with self.news:
+                await self.news.wait_for(lambda: self.silent)
+            return await self.process.wait()
+
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    async def hear(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            async with self.news:
+                self.lines.append(line.decode(errors="replace").rstrip())
+                self.news.notify_all()
+        async with self.news:
+            self.silent = True
+            self.news.notify_all()
+
+
+H = TypeVar("H", bound=Heard)
+
+
+@dataclass(eq=False, kw_only=True)
+class Sidecar(Heard):
+    """One ``pluggable-runtime`` process."""
+
     http_port: int
     grpc_port: int
-    lines: list[str] = field(default_factory=list)
-    news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -60,39 +111,9 @@ class Sidecar:
                 return Answer(error.code, error.read(), dict(error.headers))
 
     async def healthy(self) -> None:
-        """Wait until ``/v1.0/healthz`` says that everything is loaded."""
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                while self.process.returncode is None:
-                    try:
-                        if (await self.call("GET", "/v1.0/healthz")).status == 204:
-                            return
-                    except OSError:
-                        pass
-                    await asyncio.sleep(LOOK_SECONDS)
-        except TimeoutError:
-            raise AssertionError(f"not healthy after {READY_SECONDS:g} s:\n{self.log()}") from None
-        raise AssertionError(f"ended with status {self.process.returncode}:\n{self.log()}")
-
-    async def said(self, *words: str, seconds: float = READY_SECONDS) -> str:
-        """Wait for a log line with all these words and return it."""
-
-        def found() -> str | None:
-            return next((line for line in self.lines if all(word in line for word in words)), None)
-
-        try:
-            async with asyncio.timeout(seconds), self.news:
-                await self.news.wait_for(lambda: found() is not None or self.process.returncode is not None)
-        except TimeoutError:
-            pass
-        if (line := found()) is None:
-            raise AssertionError(f"never said {words}:\n{self.log()}")
-        return line
-
-    async def ended(self) -> int:
-        """Wait for its end and return the exit status."""
-        async with asyncio.timeout(ENDING_SECONDS):
-            return await self.process.wait()
+        """Wait until everything is loaded, and see that ``/v1.0/healthz`` says so too."""
+        await self.said(READY)
+        assert (await self.call("GET", "/v1.0/healthz")).status == 204
 
     def children(self) -> dict[int, str]:
         """Return the process ids of its children, with their command lines."""
@@ -106,29 +127,22 @@ class Sidecar:
         """Return the process id of the child that serves the bundle."""
         return next(pid for pid, command in self.children().items() if f"/{name}.sock" in command)
 
-    def log(self) -> str:
-        return "\n".join(self.lines)
-
-    async def hear(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            async with self.news:
-                self.lines.append(line.decode(errors="replace").rstrip())
-                self.news.notify_all()
-        async with self.news:
-            self.news.notify_all()
-
 
 @asynccontextmanager
 async def sidecar(
     *resources: Path,
     app_id: str = "test-app",
     app_port: int = 0,
+    sockets: Path | None = None,
     flags: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     wait: bool = True,
 ) -> AsyncIterator[Sidecar]:
-    """Run a sidecar over these resources; at the end a SIGINT, which it must leave with 0."""
+    """
+    Run a sidecar over these resources; at the end a SIGINT, which it must leave with 0.
+
+    Without ``sockets`` it sees no strangers, whoever else is on this machine.
+    """
     http, grpc, internal, metrics = free_ports(4)
     arguments = [
         f"--app-id={app_id}",
@@ -140,28 +154,38 @@ async def sidecar(
         *(f"--resources-path={path}" for path in resources),
         *flags,
     ]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pluggable.cli.runtime",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **(environment or {})},
-    )
-    running = Sidecar(process, http, grpc)
-    hearing = asyncio.create_task(running.hear())
-    try:
+    environment = {FOLDER_VARIABLES[0]: os.fspath(sockets or NOWHERE), **(environment or {})}
+    process = await started("-m", "pluggable.cli.runtime", *arguments, environment=environment)
+    async with heard(Sidecar(process, http_port=http, grpc_port=grpc)) as running:
         if wait:
             await running.healthy()
         yield running
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
             assert await running.ended() == 0, running.log()
+
+
+async def started(*arguments: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start Python with these arguments."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )
+
+
+@asynccontextmanager
+async def heard(running: H) -> AsyncIterator[H]:
+    """Listen to a process; one that is still there at the end is killed."""
+    hearing = asyncio.create_task(running.hear())
+    try:
+        yield running
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        if running.process.returncode is None:
+            running.process.kill()
+            await running.process.wait()
         await hearing
 
 
