@@ -87,7 +87,7 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
         configuration = load_configuration(config.config_paths, os.environ)
     except ManifestError as error:
         raise FaultyFilesError(f"error loading configuration: {error}") from error
-    config = _completed(config, configuration)
+    config = completed(config, configuration)
     catalog = Catalog()
     supervisor = await stack.enter_async_context(Supervisor())
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
@@ -116,7 +116,7 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
     )
 
 
-def _completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeConfig:
+def completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeConfig:
     """Return the settings with what the configuration says where the flags do not."""
     logged = config.enable_api_logging
     return replace(

@@ -289,6 +289,18 @@ async def test_calls_are_counted(sidecar: Sidecar, channel: Channel) -> None:
     assert f'dapr_error_code_total{{app_id="app",{error}}} 1' in lines
 
 
+async def test_calls_are_logged_when_wanted(sidecars: Sidecars, caplog: pytest.LogCaptureFixture) -> None:
+    sidecar = await sidecars.open(config=RuntimeConfig(app_id="app", enable_api_logging=True))
+    caplog.set_level("INFO")
+
+    await sidecar.call("GET", "/v1.0/state/store/k")
+    async with transport.channel(f"127.0.0.1:{sidecar.grpc_port}") as channel:
+        await channel.unary(PREFIX + "GetMetadata", b"", timeout=5)
+
+    assert "HTTP API called: GET /v1.0/state/store/k" in caplog.text
+    assert f"gRPC API called: {PREFIX}GetMetadata" in caplog.text
+
+
 async def ended(channel: Channel, path: str) -> StatusError | None:
     """Call with an empty message and return how that ended, ``None`` for well."""
     try:
