@@ -39,7 +39,7 @@ class MetadataItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """``kind: Component``. Two are equal when a running one need not be replaced, wherever they are written."""
+    """``kind: Component``. Two are equal if a running one need not be replaced."""
 
     name: str
     type: str
@@ -56,7 +56,7 @@ class Component:
 
     @property
     def block(self) -> str:
-        """The part of the type before the first dot: ``state``, ``pubsub``, ``bindings`` or ``secretstores``."""
+        """The part of the type before the first dot: ``state``, ``pubsub`` …, by which it is served."""
         return self.type.partition(".")[0]
 
     def __str__(self) -> str:
