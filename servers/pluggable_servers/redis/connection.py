@@ -48,6 +48,7 @@ class RedisConnection:
         self._stack = stack
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
         self._lanes: set[asyncio.Task[None]] = set()
+        self._sending = 0
         self._flushing = False
         self._closed = False
 
@@ -102,7 +103,7 @@ class RedisConnection:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append((command, answer))
-        if not self._flushing and len(self._lanes) < LANES:
+        if not self._flushing and self._sending < LANES:
             self._flushing = True
             loop.call_soon(self._flush)
         return answer
@@ -136,29 +137,38 @@ class RedisConnection:
 
     def _flush(self) -> None:
         self._flushing = False
-        if self._waiting and not self._closed and len(self._lanes) < LANES:
+        if self._waiting and not self._closed and self._sending < LANES:
+            self._sending += 1
             lane = asyncio.create_task(self._send())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
 
     async def _send(self) -> None:
         """Send what waits until nothing does."""
-        while self._waiting:
-            batch = self._waiting[:LONGEST_PIPELINE]
-            del self._waiting[:LONGEST_PIPELINE]
-            try:
-                answers = await self._answers([command for command, _ in batch])
-            except asyncio.CancelledError:
-                for _, waiting in batch:
-                    waiting.cancel()
-                raise
-            for (_, waiting), answer in zip(batch, answers, strict=True):
-                if waiting.done():
-                    continue
-                if isinstance(answer, Exception):
-                    waiting.set_exception(answer)
-                else:
-                    waiting.set_result(answer)
+        try:
+            while self._waiting:
+                await self._send_some()
+        finally:
+            # Counted here and not when the task is done, which is a moment later: a command that came in that
+            # moment would wait for a lane that has left.
+            self._sending -= 1
+
+    async def _send_some(self) -> None:
+        batch = self._waiting[:LONGEST_PIPELINE]
+        del self._waiting[:LONGEST_PIPELINE]
+        try:
+            answers = await self._answers([command for command, _ in batch])
+        except asyncio.CancelledError:
+            for _, waiting in batch:
+                waiting.cancel()
+            raise
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            if waiting.done():
+                continue
+            if isinstance(answer, Exception):
+                waiting.set_exception(answer)
+            else:
+                waiting.set_result(answer)
 
     async def _answers(self, commands: Sequence[Command]) -> list[Any]:
         try:
