@@ -15,6 +15,7 @@ from pluggable.launch.plan import (
     choose_ports,
     sidecar_arguments,
 )
+from tests.e2e.sidecars import free_ports
 
 PORTS = Ports(http=3500, grpc=50001, metrics=9090)
 
@@ -29,9 +30,10 @@ def test_free_ports_do_not_repeat() -> None:
 
 
 def test_named_ports_are_kept() -> None:
-    app = App(app_id="a", http_port=3501, grpc_port=50002, metrics_port=9091)
+    http, grpc, metrics = free_ports(3)
+    app = App(app_id="a", http_port=http, grpc_port=grpc, metrics_port=metrics)
 
-    assert choose_ports([app]) == [Ports(http=3501, grpc=50002, metrics=9091)]
+    assert choose_ports([app]) == [Ports(http=http, grpc=grpc, metrics=metrics)]
 
 
 def test_flags_say_what_was_asked_for(tmp_path: Path) -> None:
