@@ -115,6 +115,11 @@ class Sidecar(Heard):
         await self.said(READY)
         assert (await self.call("GET", "/v1.0/healthz")).status == 204
 
+    async def end(self) -> int:
+        """Tell it to stop, and return the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return await self.ended()
+
     def children(self) -> dict[int, str]:
         """Return the process ids of its children, with their command lines."""
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -161,8 +166,7 @@ async def sidecar(
             await running.healthy()
         yield running
         if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-            assert await running.ended() == 0, running.log()
+            assert await running.end() == 0, running.log()
 
 
 async def started(*arguments: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:

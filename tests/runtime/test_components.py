@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,7 +25,7 @@ from pluggable import (
 from pluggable.delivery import Delivery
 from pluggable.metadata import NO_METADATA
 from pluggable.runtime.catalog import Catalog
-from pluggable.runtime.components import ComponentFailedError, Components
+from pluggable.runtime.components import INITS_AT_ONCE, ComponentFailedError, Components
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.discovery import Discovery
 from pluggable.runtime.places import Places
@@ -65,6 +66,21 @@ class Choosy(InMemoryStateStore):
         await super().init(metadata)
 
 
+class Crowded(InMemoryStateStore):
+    """Counts how many of it are initialised side by side."""
+
+    def __init__(self, crowd: Counter[str]) -> None:
+        super().__init__()
+        self._crowd = crowd
+
+    async def init(self, metadata: Metadata) -> None:
+        self._crowd["now"] += 1
+        self._crowd["most"] = max(self._crowd["most"], self._crowd["now"])
+        await asyncio.sleep(0)
+        await super().init(metadata)
+        self._crowd["now"] -= 1
+
+
 class Both(InputBinding, OutputBinding):
     """A binding in both directions."""
 
@@ -82,7 +98,13 @@ class Both(InputBinding, OutputBinding):
 
 
 #: What is served to the components of a test, and the block that it is of.
-BLOCKS = {"store": "state", "vault": "secretstores", "choosy": "state", "both": "bindings"}
+BLOCKS = {
+    "store": "state",
+    "vault": "secretstores",
+    "choosy": "state",
+    "both": "bindings",
+    "crowded": "state",
+}
 
 
 class House:
@@ -92,6 +114,7 @@ class House:
         self.folder = folder
         self.catalog = Catalog()
         self.told: dict[str, str] = {}
+        self.crowd: Counter[str] = Counter()
         self.discovery = Discovery(SocketsFolder(folder, explicit=True), lambda: self.places.changed())
         self.places = Places(Registry(), supervisor, self.discovery)
         config = RuntimeConfig(app_id="a", components_wait_seconds=wait_seconds)
@@ -107,6 +130,7 @@ class House:
             "vault": [Vault],
             "choosy": [lambda: Choosy(self.told)],
             "both": [Both],
+            "crowded": [lambda: Crowded(self.crowd)],
         }
         async with ComponentServer({name: offered[name] for name in names}, folder=self.folder):
             for name in names:
@@ -155,6 +179,14 @@ def with_secret(name: str, store: str, type_: str = "state.choosy", ignore_error
     item = MetadataItem(name="password", secret_name="word", secret_key="word")
     found = component(name, type_, ignore_errors)
     return replace(found, metadata=(item,), secret_store=store)
+
+
+async def test_crowd_is_initialised_in_turns(house: House) -> None:
+    async with house.serve("crowded"):
+        await house.add(*(component(f"c{number}", "state.crowded") for number in range(100)))
+
+    assert len(house.catalog.state) == 100
+    assert 1 < house.crowd["most"] <= INITS_AT_ONCE
 
 
 async def test_component_is_listed_when_it_answers(house: House) -> None:

@@ -1,0 +1,176 @@
+"""Sockets that others put into the shared folder, seen by whole sidecars."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from pluggable.serving import ComponentServer
+from pluggable.sockets import FOLDER_VARIABLES
+from pluggable_servers.memory.state import InMemoryStateStore
+from tests.e2e.sidecars import Sidecar, component, sidecar
+
+WAIT = "--components-wait=20s"
+USABLE_SECONDS = 1.0
+BUILD_SECONDS = 600.0
+
+
+async def save(running: Sidecar, store: str, value: str) -> None:
+    body = f'[{{"key": "k", "value": "{value}"}}]'.encode()
+    answer = await running.call("POST", f"/v1.0/state/{store}", body)
+    assert answer.status == 204, answer.body
+
+
+async def load(running: Sidecar, store: str) -> bytes:
+    return (await running.call("GET", f"/v1.0/state/{store}/k")).body
+
+
+async def usable(running: Sidecar, since: float) -> float:
+    """Wait until the sidecar has loaded what it waited for, and return the seconds that it took."""
+    await running.healthy()
+    await save(running, "late", "v")
+    assert await load(running, "late") == b'"v"'
+    return asyncio.get_running_loop().time() - since
+
+
+async def test_late_stranger_is_usable_within_a_second(resources: Path, socket_folder: Path) -> None:
+    component(resources, "late", "state.mine")
+    async with sidecar(
+        resources, sockets=socket_folder, flags=["--components-wait=20s"], wait=False
+    ) as running:
+        pending = await running.said("is pending for up to 20 s")
+        assert "component late (state.mine/v1)" in pending
+        assert f"nobody serves type state.mine; no socket in {socket_folder} serves a component" in pending
+
+        not_ready = await running.call("GET", "/v1.0/healthz")
+        assert (not_ready.status, not_ready.json()["errorCode"]) == (500, "ERR_HEALTH_NOT_READY")
+        not_out = await running.call("GET", "/v1.0/healthz/outbound")
+        assert (not_out.status, not_out.json()["errorCode"]) == (500, "ERR_OUTBOUND_HEALTH_NOT_READY")
+        assert (await running.call("GET", "/v1.0/metadata")).json()["components"] == []
+
+        async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder):
+            assert await usable(running, asyncio.get_running_loop().time()) < USABLE_SECONDS
+            assert await running.end() == 0
+
+
+async def test_ignored_component_is_loaded_when_it_comes(resources: Path, socket_folder: Path) -> None:
+    component(resources, "late", "state.mine", "  ignoreErrors: true\n")
+    async with sidecar(resources, sockets=socket_folder, flags=["--components-wait=100ms"]) as running:
+        await running.said("component late (state.mine/v1) stays pending")
+        assert (await running.call("GET", "/v1.0/state/late/k")).status == 500
+
+        async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder):
+            await running.said("Component loaded: late (state.mine/v1)")
+            assert await usable(running, asyncio.get_running_loop().time()) < USABLE_SECONDS
+            assert await running.end() == 0
+
+
+async def test_type_that_never_comes_ends_the_start(resources: Path, socket_folder: Path) -> None:
+    file = component(resources, "late", "state.mine")
+    (socket_folder / "mine.sock").touch()  # no socket, whatever it is called
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(os.fspath(socket_folder / "other.sock"))
+    async with sidecar(
+        resources, sockets=socket_folder, flags=["--components-wait=500ms"], wait=False
+    ) as running:
+        assert await running.ended() == 1
+        fatal = await running.said("level=fatal", "Fatal error from runtime: process component late error")
+
+    assert "nobody serves type state.mine" in fatal
+    assert f"no socket in {socket_folder} serves a component" in fatal
+    assert "bundled types are state.in-memory, " in fatal
+    assert f"{socket_folder}/other.sock does not answer" in fatal
+    assert f"{file}, document 1, line 1" in fatal
+
+
+async def test_mute_socket_holds_up_no_start(resources: Path, socket_folder: Path) -> None:
+    component(resources, "store", "state.in-memory")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(os.fspath(socket_folder / "mute.sock"))
+        mute.listen()
+        async with sidecar(resources, sockets=socket_folder) as running:
+            # A socket has three seconds before it is called silent.
+            assert not any("does not say what it serves" in line for line in running.lines)
+            await running.said("mute.sock does not say what it serves")
+
+
+@asynccontextmanager
+async def two(resources: Path, folder: Path) -> AsyncIterator[tuple[Sidecar, Sidecar]]:
+    """Two sidecars of one application on one machine."""
+    async with AsyncExitStack() as stack:
+        yield (
+            await stack.enter_async_context(sidecar(resources, sockets=folder)),
+            await stack.enter_async_context(sidecar(resources, sockets=folder)),
+        )
+
+
+async def test_two_sidecars_do_not_meet(resources: Path, socket_folder: Path) -> None:
+    component(resources, "bundled", "state.in-memory")
+    component(resources, "strange", "state.mine")
+    async with (
+        ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder),
+        two(resources, socket_folder) as (one, other),
+    ):
+        for store in ("bundled", "strange"):
+            await save(one, store, "one")
+            assert await load(other, store) == b""
+            await save(other, store, "other")
+            assert await load(one, store) == b'"one"'
+        assert os.listdir(socket_folder) == ["mine.sock"]
+
+        os.kill(one.child("in-memory"), 9)
+        assert await load(other, "bundled") == b'"other"'
+        assert await one.end() == 0
+        assert await load(other, "strange") == b'"other"'
+        assert await other.end() == 0
+
+
+@pytest.fixture(scope="session")
+def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A component built with the Go SDK; its socket is ``gomem.sock``."""
+    if named := os.environ.get("GOCOMPONENT"):
+        return Path(named)
+    go = shutil.which("go")
+    if go is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("go is not installed, and under CI nothing is skipped")
+        pytest.skip("go is not installed")
+    binary = tmp_path_factory.mktemp("go") / "gomem"
+    built = subprocess.run(
+        [go, "build", "-o", binary, "."],
+        cwd=Path(__file__).parent / "gocomponent",
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return binary
+
+
+@pytest.mark.slow
+async def test_late_go_component_is_usable_within_a_second(
+    resources: Path, socket_folder: Path, go_component: Path
+) -> None:
+    component(resources, "late", "state.gomem")
+    async with sidecar(
+        resources, sockets=socket_folder, flags=["--components-wait=20s"], wait=False
+    ) as running:
+        await running.said("is pending for up to 20 s")
+        process = await asyncio.create_subprocess_exec(
+            go_component, env={**os.environ, FOLDER_VARIABLES[1]: os.fspath(socket_folder)}
+        )
+        try:
+            assert await usable(running, asyncio.get_running_loop().time()) < USABLE_SECONDS
+            assert await running.end() == 0
+        finally:
+            process.kill()
+            await process.wait()
