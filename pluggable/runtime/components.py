@@ -21,6 +21,8 @@ from .secretrefs import SecretStorePending, init_properties
 
 #: How long a bundled component's process may take from its start until it answers.
 CHILD_START_SECONDS = 20.0
+#: How many components are sent Init side by side: the time that each has is not to be spent on the others.
+INITS_AT_ONCE = 16
 #: What stands for a component of each block that is offered.
 REMOTES: Mapping[str, tuple[type[remote.RemoteComponent], ...]] = {
     "secretstores": (remote.RemoteSecretStore,),
@@ -76,6 +78,7 @@ class Components:
         self._entries: dict[str, _Entry] = {}
         self._client = client_of(config)
         self._news = asyncio.Event()
+        self._turns = asyncio.Semaphore(INITS_AT_ONCE)
 
     async def apply(self, changes: resources.Changes) -> None:
         """
@@ -185,9 +188,10 @@ class Components:
         properties = await self._properties(entry)
         if place.child is not None:
             await place.child.answering(CHILD_START_SECONDS)
-        parts = await self._connect(entry, place, properties)
-        for part in parts:
-            await part.init(Metadata(properties, name=spec.name))
+        async with self._turns:
+            parts = await self._connect(entry, place, properties)
+            for part in parts:
+                await part.init(Metadata(properties, name=spec.name))
         for part in parts:
             self._list(Loaded(spec, part, properties))
         logger.info("Component loaded: %s", spec)
