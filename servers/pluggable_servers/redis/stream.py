@@ -228,6 +228,8 @@ class Stream:
             return Unanswered()
 
     async def _acknowledge(self, entry_id: bytes) -> None:
+        # The acknowledgement goes out even if this is cut now, so it is not left for the next subscription.
+        self._held.discard(entry_id)
         try:
             await self._answering.call("XACK", self._topic, self._terms.group, entry_id)
         except (*FAILURES, UnavailableError) as error:
@@ -238,7 +240,6 @@ class Stream:
                 self._topic,
                 error,
             )
-        self._held.discard(entry_id)
 
     def _metadata_of(self, text: bytes | None) -> Mapping[str, str]:
         if not text:

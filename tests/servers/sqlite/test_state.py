@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -265,6 +266,9 @@ async def test_store_that_does_not_answer_is_told(path: str) -> None:
 
 def test_import_is_cheap() -> None:
     code = "import sys, pluggable_servers.sqlite.state; print('sqlalchemy' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
 
     assert ran.stdout.strip() == "False"
