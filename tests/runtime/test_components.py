@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from pluggable import (
 )
 from pluggable.delivery import Delivery
 from pluggable.metadata import NO_METADATA
+from pluggable.remote import list_services
 from pluggable.runtime.catalog import Catalog
 from pluggable.runtime.components import INITS_AT_ONCE, ComponentFailedError, Components
 from pluggable.runtime.config import RuntimeConfig
@@ -66,19 +66,28 @@ class Choosy(InMemoryStateStore):
         await super().init(metadata)
 
 
-class Crowded(InMemoryStateStore):
-    """Counts how many of it are initialised side by side."""
+class Crowd:
+    """Who is being initialised side by side, until all may go on."""
 
-    def __init__(self, crowd: Counter[str]) -> None:
+    def __init__(self) -> None:
+        self.size = 0
+        self.full = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+
+class Crowded(InMemoryStateStore):
+    """Is one of a crowd."""
+
+    def __init__(self, crowd: Crowd) -> None:
         super().__init__()
         self._crowd = crowd
 
     async def init(self, metadata: Metadata) -> None:
-        self._crowd["now"] += 1
-        self._crowd["most"] = max(self._crowd["most"], self._crowd["now"])
-        await asyncio.sleep(0)
+        self._crowd.size += 1
+        if self._crowd.size == INITS_AT_ONCE:
+            self._crowd.full.set()
+        await self._crowd.may_go.wait()
         await super().init(metadata)
-        self._crowd["now"] -= 1
 
 
 class Both(InputBinding, OutputBinding):
@@ -114,7 +123,7 @@ class House:
         self.folder = folder
         self.catalog = Catalog()
         self.told: dict[str, str] = {}
-        self.crowd: Counter[str] = Counter()
+        self.crowd = Crowd()
         self.discovery = Discovery(SocketsFolder(folder, explicit=True), lambda: self.places.changed())
         self.places = Places(Registry(), supervisor, self.discovery)
         config = RuntimeConfig(app_id="a", components_wait_seconds=wait_seconds)
@@ -182,11 +191,17 @@ def with_secret(name: str, store: str, type_: str = "state.choosy", ignore_error
 
 
 async def test_crowd_is_initialised_in_turns(house: House) -> None:
+    names = [f"c{number}" for number in range(3 * INITS_AT_ONCE)]
     async with house.serve("crowded"):
-        await house.add(*(component(f"c{number}", "state.crowded") for number in range(100)))
+        adding = asyncio.create_task(house.add(*(component(name, "state.crowded") for name in names)))
+        await house.crowd.full.wait()
+        await list_services(f"unix:{house.folder}/crowded.sock", timeout=5)  # more would have come by now
+        side_by_side = house.crowd.size
+        house.crowd.may_go.set()
+        await adding
 
-    assert len(house.catalog.state) == 100
-    assert 1 < house.crowd["most"] <= INITS_AT_ONCE
+    assert side_by_side == INITS_AT_ONCE
+    assert set(house.catalog.state) == set(names)
 
 
 async def test_component_is_listed_when_it_answers(house: House) -> None:
