@@ -10,15 +10,14 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from pluggable import ComponentServer, Delivery, Metadata, PubSub, StateStore
+from pluggable import Delivery, Metadata, PubSub, StateStore
 from pluggable.delivery import Accepted, Outcome
 from pluggable.pubsub import Message, Topic
-from pluggable.remote import Connection, RemotePubSub, RemoteStateStore
+from pluggable.testing import connected
 
 PLACES: Final = ("here", "over a socket")
 _ATTEMPTS: Final = 5
@@ -39,9 +38,7 @@ async def state_store(
         finally:
             await store.close()
         return
-    async with _connection(kind) as connection:
-        remote = RemoteStateStore(connection)
-        await remote.init(metadata)
+    async with connected(kind, properties, name=metadata.name) as remote:
         yield remote
 
 
@@ -59,19 +56,8 @@ async def broker(
         finally:
             await found.close()
         return
-    async with _connection(kind) as connection:
-        remote = RemotePubSub(connection)
-        await remote.init(metadata)
+    async with connected(kind, properties, name=metadata.name) as remote:
         yield remote
-
-
-@asynccontextmanager
-async def _connection(kind: type[StateStore | PubSub]) -> AsyncIterator[Connection]:
-    with tempfile.TemporaryDirectory(prefix="pl-") as folder:
-        async with ComponentServer({"mine": [kind]}, folder=Path(folder)) as server:
-            address = f"unix:{server.sockets['mine']}"
-            async with Connection(address, instance="mine", client="test") as connection:
-                yield connection
 
 
 class Inbox(Delivery[Message]):
