@@ -1,0 +1,118 @@
+"""What ``pluggable`` offers: a list that changes on purpose, each name explained."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import pluggable
+
+EXPORTS = """
+    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
+    DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
+    LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
+    StateStore TimedOutError Unanswered UnavailableError UnsupportedError serve setting
+"""
+NAMES = EXPORTS.split()
+
+#: Modules that users import from, and the public names each defines.
+MODULES = {
+    "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
+    "component": "Capability Component features_of",
+    "delivery": "Accepted Delivery Rejected Unanswered",
+    "errors": """
+        BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
+        InvalidRequestError InvokeError LimitExceededError MetadataError NotFoundError NotInitializedError
+        RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
+    """,
+    "metadata": "Metadata setting",
+    "pubsub": """
+        BulkEntry BulkPublishRequest BulkPublisher ExpiringMessages FailedEntry ImmediateBulk Message Pausable
+        PubSub PublishRequest Topic WildcardTopics
+    """,
+    "secretstores": "GetRequest MultipleValues SecretStore",
+    "state": """
+        BulkGetItem Concurrency Consistency DeleteRequest ETagged Expiring GetRequest GetResponse QueryItem
+        QueryRequest QueryResponse Queryable SetRequest SortOrder StateStore Transactional
+    """,
+    "testing": "connected served",
+}
+
+
+def test_exports_are_frozen() -> None:
+    names = [
+        name
+        for name, value in vars(pluggable).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+    ]
+
+    assert sorted(names) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_names_of_module_are_frozen(module: str) -> None:
+    assert sorted(name for name, _ in defined(import_module(f"pluggable.{module}"))) == sorted(
+        MODULES[module].split()
+    )
+
+
+def test_exports_are_spelled_as_such() -> None:
+    tree = ast.parse(Path(pluggable.__file__).read_text())
+    aliases = [alias for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names]
+
+    assert {alias.name for alias in aliases} - {"annotations"} == set(NAMES)
+    assert [a.name for a in aliases if a.asname != a.name and a.name != "annotations"] == []
+
+
+def test_every_export_is_explained() -> None:
+    objects = [(f"pluggable.{name}", getattr(pluggable, name)) for name in NAMES]
+    objects += [
+        (f"pluggable.{module}.{name}", value)
+        for module in MODULES
+        for name, value in defined(import_module(f"pluggable.{module}"))
+    ]
+
+    assert [name for name, value in objects if is_code(value) and not value.__doc__] == []
+
+
+def test_every_public_method_is_explained() -> None:
+    classes = {getattr(pluggable, name) for name in NAMES if inspect.isclass(getattr(pluggable, name))}
+    for module in MODULES:
+        classes |= {
+            value for _, value in defined(import_module(f"pluggable.{module}")) if inspect.isclass(value)
+        }
+
+    unexplained = [
+        f"{cls.__qualname__}.{name}"
+        for cls in classes
+        for name, method in vars(cls).items()
+        if not name.startswith("_") and is_method(method) and not explained(cls, name)
+    ]
+
+    assert unexplained == []
+
+
+def defined(module: ModuleType) -> Iterator[tuple[str, object]]:
+    """Yield the public classes and functions that a module defines itself."""
+    for name, value in vars(module).items():
+        if not name.startswith("_") and is_code(value) and value.__module__ == module.__name__:
+            yield name, value
+
+
+def is_code(value: object) -> bool:
+    return inspect.isclass(value) or inspect.isfunction(value)
+
+
+def is_method(value: object) -> bool:
+    return inspect.isfunction(value) or isinstance(value, property | classmethod | staticmethod)
+
+
+def explained(cls: type, name: str) -> bool:
+    """Return whether a method has a docstring, here or where it is declared."""
+    return any(getattr(vars(base).get(name), "__doc__", None) for base in cls.__mro__)
