@@ -15,6 +15,9 @@ from .config import RuntimeConfig
 #: What daprd calls a development build.
 DEVELOPMENT_VERSION: Final = "edge"
 
+#: Whose words at debug are about themselves, grpcio's for every call, and not about the sidecar.
+CHATTERERS: Final = ("asyncio", "grpc")
+
 _HANDLER: Final = "pluggable-runtime"
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -65,8 +68,8 @@ def setup(config: RuntimeConfig, version: str = DEVELOPMENT_VERSION) -> None:
         old.close()
     root.addHandler(handler)
     root.setLevel(level)
-    # The loop's own words at debug are about Python, not about the sidecar.
-    logging.getLogger("asyncio").setLevel(max(level, logging.INFO))
+    for name in CHATTERERS:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
 
 
 class Formatter(logging.Formatter):
@@ -76,24 +79,20 @@ class Formatter(logging.Formatter):
         super().__init__()
         self._fields = {"app_id": app_id, "instance": socket.gethostname(), "type": "log", "ver": version}
         self._as_json = as_json
+        self._who = " ".join(f"{name}={quoted(self._fields[name])}" for name in ("app_id", "instance"))
+        self._what = " ".join(f"{name}={quoted(self._fields[name])}" for name in ("type", "ver"))
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
-        fields = {
-            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="microseconds"),
-            "level": next(word for least, word in _WORDS if record.levelno >= least),
-            "msg": message,
-            "app_id": self._fields["app_id"],
-            "instance": self._fields["instance"],
-            "scope": record.name,
-            "type": self._fields["type"],
-            "ver": self._fields["ver"],
-        }
+        time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="microseconds")
+        level = next(word for least, word in _WORDS if record.levelno >= least)
         if self._as_json:
+            fields = {**self._fields, "time": time, "level": level, "msg": message, "scope": record.name}
             return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return " ".join(f"{name}={quoted(value)}" for name, value in fields.items())
+        scope = quoted(record.name)
+        return f'time="{time}" level={level} msg={quoted(message)} {self._who} scope={scope} {self._what}'
 
 
 def quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pluggable.runtime.config import RuntimeConfig
-from pluggable.runtime.logs import quoted, setup
+from pluggable.runtime.logs import CHATTERERS, quoted, setup
 
 logger = logging.getLogger("pluggable.runtime.somewhere")
 
@@ -24,7 +24,8 @@ def root() -> Iterator[logging.Logger]:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
-    logging.getLogger("asyncio").setLevel(logging.NOTSET)
+    for name in CHATTERERS:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def test_line_is_like_daprds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,6 +66,18 @@ def test_level_cuts_off(capsys: pytest.CaptureFixture[str], level: str, words: l
         write("x")
 
     assert re.findall(r"level=(\w+)", capsys.readouterr().out) == words
+
+
+def test_libraries_do_not_chatter(capsys: pytest.CaptureFixture[str]) -> None:
+    setup(RuntimeConfig(app_id="shop", log_level="debug"))
+
+    for name in ("asyncio", "grpc._cython.cygrpc"):
+        logging.getLogger(name).debug("about a loop")
+        logging.getLogger(name).warning("about a fault")
+
+    out = capsys.readouterr().out
+    assert "about a loop" not in out
+    assert out.count("about a fault") == 2
 
 
 def test_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
