@@ -87,7 +87,7 @@ class MetadataError(InitError):
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
 
 
 class ETagMismatchError(ComponentError):
@@ -124,7 +124,7 @@ class BulkError(ComponentError):
 
     def __init__(self, failures: Mapping[str, ComponentError]) -> None:
         super().__init__("; ".join(f"{key}: {error}" for key, error in failures.items()))
-        self.failures = dict(failures)
+        self.failures: dict[str, ComponentError] = dict(failures)
 
 
 class InvokeError(ComponentError):
@@ -137,7 +137,7 @@ class InvokeError(ComponentError):
     def __init__(self, message: str, *, data: bytes = b"", metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.data = data
-        self.metadata = dict(metadata or {})
+        self.metadata: dict[str, str] = dict(metadata or {})
 
 
 class CustomError(ComponentError):

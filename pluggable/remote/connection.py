@@ -46,7 +46,7 @@ class Connection:
     ) -> None:
         self.address = address
         self.instance = instance
-        self.name = f'component "{instance}" at {address}'
+        self.name: str = f'component "{instance}" at {address}'
         self._pairs = (*names.instance_headers(instance), (names.CLIENT_HEADER, names.header_text(client)))
         self._init_timeout = init_timeout
         self._channel = channel(address, limits=limits)

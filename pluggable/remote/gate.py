@@ -15,7 +15,7 @@ class Gate:
     """
 
     def __init__(self, refusal: str) -> None:
-        self.open = False
+        self.open: bool = False
         self._refusal: str | None = refusal
         self._opened = asyncio.Event()
         self._decided = asyncio.Event()

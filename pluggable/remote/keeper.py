@@ -18,7 +18,7 @@ from .backoff import Backoff
 from .gate import Gate
 from .identity import Identity, identity
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 #: What makes one service of a component ready: Init, and what has to be asked after it.
 Greeting = Callable[[], Awaitable[None]]
@@ -31,8 +31,8 @@ class Keeper:
     """Watches one channel; its owner has a task that runs ``keep`` as long as the channel is in use."""
 
     def __init__(self, channel: Channel, name: str, init_timeout: float) -> None:
-        self.gate = Gate(f"{name} is not initialised: init was not called, or failed")
-        self.lives = 0
+        self.gate: Gate = Gate(f"{name} is not initialised: init was not called, or failed")
+        self.lives: int = 0
         """Goes up with every initialisation; tells a call which of them it was made in."""
         self._channel = channel
         self._name = name

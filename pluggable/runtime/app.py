@@ -31,7 +31,7 @@ from .telemetry import Telemetry
 #: How long start waits for brokers to confirm subscriptions; most strangers never say.
 SUBSCRIBED_SECONDS = 0.5
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 async def run(config: RuntimeConfig) -> int:
@@ -55,8 +55,8 @@ class Order:
     """What the sidecar was told: to go on, to read its resources again, to stop, to stop at once."""
 
     def __init__(self) -> None:
-        self.stop = asyncio.Event()
-        self.force = asyncio.Event()
+        self.stop: asyncio.Event = asyncio.Event()
+        self.force: asyncio.Event = asyncio.Event()
         self.reload: Callable[[], None] = lambda: None
 
     def listen_to_signals(self) -> None:

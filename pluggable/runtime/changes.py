@@ -9,7 +9,7 @@ from typing import Protocol, Self, TypeVar
 
 from .resources import Changes, Resources
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class _Named(Protocol):

@@ -29,7 +29,7 @@ ANSWER_SECONDS = 3.0
 #: A silent socket is asked again so often, for it may be a server that is just starting.
 ASK_AGAIN_SECONDS = 1.0
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 #: Which service makes a socket a component of which block (dapr: ``pkg/components/*/pluggable.go``).
 BLOCK_OF_SERVICE = {
@@ -79,7 +79,7 @@ class Discovery:
         changed: Callable[[], None],
         list_services: ListServices = remote.list_services,
     ) -> None:
-        self.folder = folder.path
+        self.folder: Path = folder.path
         self.refused: str | None = None
         """Why nothing in the folder is trusted, where that is so."""
         self._trust = folder

@@ -277,7 +277,7 @@ class BindingError(BlockError):
     def __init__(self, binding: str, reason: str, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(f"error invoking output binding {binding}: {reason}")
         self.binding = binding
-        self.metadata = dict(metadata or {})
+        self.metadata: dict[str, str] = dict(metadata or {})
 
 
 class OperationMissingError(BindingError):

@@ -42,4 +42,4 @@ class ManifestError(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         headlines = [fault.headline for fault in faults if fault.headline]
         super().__init__("\n".join([*headlines, *map(str, faults)]))
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)

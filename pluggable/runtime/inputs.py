@@ -18,14 +18,14 @@ from .subscriptions.intake import Intake, keep_going, wind_down
 EVENTS_AT_ONCE = 256
 CLOSED = Rejected("input binding is closed")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class EventDelivery(Delivery[bindings.Event]):
     """Hands the events of one binding to its route, and back what the application answers."""
 
     def __init__(self, name: str, route: str, channel: AppChannel) -> None:
-        self.intake = Intake()
+        self.intake: Intake = Intake()
         self._name = name
         self._route = route
         self._channel = channel

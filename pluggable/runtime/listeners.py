@@ -15,7 +15,7 @@ from .blocks import Blocks
 from .config import RuntimeConfig
 from .telemetry import Telemetry
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class PortTakenError(Exception):

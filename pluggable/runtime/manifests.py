@@ -32,7 +32,7 @@ _GRAVE: Final = {Severity.SKIPPED: Severity.FATAL}
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 _VARIABLE: Final = re.compile(r"\$(?:\{([^}\n]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def load_resources(paths: Sequence[Path], *, app_id: str, namespace: str = "") -> Resources:

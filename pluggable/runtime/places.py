@@ -11,7 +11,7 @@ from .discovery import Discovery
 from .registry import UNVERSIONED, Registry
 from .supervisor import Child, Supervisor
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ ENDING = ((signal.SIGTERM, 0.3), (signal.SIGTERM, 3.0), (signal.SIGKILL, None))
 LAST_LINES = 20
 CHUNK_BYTES = 64 * 1024
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Child:

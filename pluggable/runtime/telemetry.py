@@ -18,7 +18,7 @@ class Counter:
     __slots__ = ("value",)
 
     def __init__(self) -> None:
-        self.value = 0
+        self.value: int = 0
 
     def add(self, amount: int = 1) -> None:
         """Count."""
@@ -66,10 +66,10 @@ class Telemetry:
         self._app_id = app_id
         self._counters: list[Counters] = []
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
-        self.http_requests = self.counters(
+        self.http_requests: Counters = self.counters(
             "dapr_http_server_request_count", "Number of HTTP requests that the API has answered."
         )
-        self.grpc_calls = self.counters(
+        self.grpc_calls: Counters = self.counters(
             "dapr_grpc_io_server_completed_rpcs", "Number of gRPC calls that the API has answered."
         )
         self.errors: ErrorCodes | None = None

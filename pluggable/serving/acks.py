@@ -23,7 +23,7 @@ STOP_SECONDS: Final = 10.0
 
 M = TypeVar("M")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Answer(Protocol):
@@ -56,7 +56,7 @@ class StreamDelivery(Delivery[M], Generic[M]):
         in_flight: int = IN_FLIGHT,
         limit_bytes: int | None = None,
     ) -> None:
-        self.strays = 0
+        self.strays: int = 0
         self._stream = stream
         self._instance = instance
         self._pack = pack

@@ -17,7 +17,7 @@ from ..metadata import Metadata
 from ..transport import DAPRD_RECEIVE_BYTES, Code, ServerCall, ServerStream, StatusError, Stream, Unary
 from .instances import Instance, Instances, Key
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Request(Protocol):

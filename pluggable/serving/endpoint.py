@@ -16,7 +16,7 @@ from .socket import PublishedSocket, publish
 if TYPE_CHECKING:
     from .services import Services  # loads the messages: imported when an endpoint opens
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Endpoint:

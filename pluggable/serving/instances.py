@@ -25,7 +25,7 @@ RETIRE_SECONDS: Final = 30.0
 #: How long a component may take to close, or to stop its intake, before it is left alone.
 CLOSE_SECONDS: Final = 10.0
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
@@ -42,9 +42,9 @@ class Instance(Generic[C]):
     def __init__(self, component: C, label: str) -> None:
         self.component = component
         self.label = label
-        self.paused = False
+        self.paused: bool = False
         """Nothing new is to be delivered: who delivers waits for the end of its stream."""
-        self.ending = asyncio.Event()
+        self.ending: asyncio.Event = asyncio.Event()
         """Streams are to end now."""
         self._calls = 0
         self._idle: asyncio.Event | None = None

@@ -21,7 +21,7 @@ LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 #: How long components may take to close when the parent is gone.
 ORPHAN_SECONDS: Final = 5.0
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Drainable(Protocol):

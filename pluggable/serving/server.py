@@ -34,7 +34,9 @@ class ComponentServer:
         folder: Path | SocketsFolder | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.folder = folder if isinstance(folder, SocketsFolder) else SocketsFolder.find(folder)
+        self.folder: SocketsFolder = (
+            folder if isinstance(folder, SocketsFolder) else SocketsFolder.find(folder)
+        )
         self._components = dict(components)
         self._limits = limits
         self._endpoints: dict[str, Endpoint] = {}

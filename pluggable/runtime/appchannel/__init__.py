@@ -21,7 +21,7 @@ from .base import (
 )
 from .http import HTTPAppChannel as HTTPAppChannel
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
         self._begun = False
         self._bounded = False
         self._headers_done = False
-        self.reusable = True
+        self.reusable: bool = True
         """Whether another request may follow, now that no exchange is under way."""
 
     async def exchange(self, head: bytes, body: bytes) -> Response:

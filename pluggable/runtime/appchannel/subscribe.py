@@ -18,7 +18,7 @@ PROGRAMMATIC = "PROGRAMMATIC"
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def read_subscriptions(items: Any) -> tuple[Subscription, ...]:

@@ -11,7 +11,7 @@ class Gate:
     """Shut with a reason, or open; who waits is told."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason
+        self.reason: str = reason
         self._opened = asyncio.Event()
 
     @property
@@ -43,8 +43,8 @@ class Health:
     """
 
     def __init__(self) -> None:
-        self.outbound = Gate("components are being loaded")
-        self.inbound = Gate("subscriptions and bindings are being started")
+        self.outbound: Gate = Gate("components are being loaded")
+        self.inbound: Gate = Gate("subscriptions and bindings are being started")
 
     def check(self) -> None:
         """

@@ -84,12 +84,12 @@ class Broker:
     def __init__(self, name: str, loaded: Loaded[pubsub.PubSub], config: RuntimeConfig) -> None:
         self.name = name
         self.loaded = loaded
-        self.component = loaded.component
-        self.app_id = config.app_id
-        self.scopes = TopicScopes.of(loaded.properties, config.app_id, "publishingScopes")
+        self.component: pubsub.PubSub = loaded.component
+        self.app_id: str = config.app_id
+        self.scopes: TopicScopes = TopicScopes.of(loaded.properties, config.app_id, "publishingScopes")
         templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
-        self.topic_prefix = config.namespace if templated else ""
-        self.expires_itself = "MESSAGE_TTL" in loaded.component.features
+        self.topic_prefix: str = config.namespace if templated else ""
+        self.expires_itself: bool = "MESSAGE_TTL" in loaded.component.features
 
 
 class Target:

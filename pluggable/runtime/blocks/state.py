@@ -31,7 +31,7 @@ from ..errors import (
 )
 from .properties import property_of
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 SEPARATOR = "||"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.

@@ -30,7 +30,7 @@ DEAD_LETTER_SECONDS = 30.0
 ACCEPTED = Accepted()
 UNANSWERED = Unanswered()
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class MessageDelivery(Delivery[pubsub.Message]):
     """
 
     def __init__(self, subscription: Subscription, broker: Broker, channel: AppChannel) -> None:
-        self.intake = Intake()
+        self.intake: Intake = Intake()
         self._subscription = subscription
         self._broker = broker
         self._channel = channel

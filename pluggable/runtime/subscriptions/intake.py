@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -28,7 +28,7 @@ class Intake:
     def __init__(self) -> None:
         self.sealed = False
         """Nothing more is taken."""
-        self.ready = asyncio.Event()
+        self.ready: asyncio.Event = asyncio.Event()
         """Messages published from now on are seen."""
         self._busy = 0
         self._idle = asyncio.Event()

@@ -20,7 +20,7 @@ from .sources import Sources
 #: How long a broker may take to confirm that it pauses, while the sidecar stops.
 PAUSE_SECONDS = 1.0
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 

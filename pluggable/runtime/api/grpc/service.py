@@ -15,7 +15,7 @@ from ...errors import BlockError, NotOfferedError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .status import status_of
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=Message)
 

@@ -15,7 +15,7 @@ import httptools
 from .heads import Heads
 from .request import Request, Response, failure
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Handle = Callable[[Request], Awaitable[Response]]
 #: Requests read ahead of their answers; with more, reading pauses.

@@ -13,7 +13,7 @@ from ...errors import BlockError, NotOfferedError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 #: Called with the request and the path's parameters, unescaped, in order.
 Handler = Callable[..., Awaitable[Response]]

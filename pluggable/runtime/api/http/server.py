@@ -23,8 +23,8 @@ class HTTPServer:
     def __init__(self, handle: Handle, *, max_body_bytes: int, read_buffer_bytes: int = 4096) -> None:
         self.handle = handle
         self.max_body_bytes = max_body_bytes
-        self.max_head_bytes = read_buffer_bytes + SLOP_BYTES
-        self.heads = Heads()
+        self.max_head_bytes: int = read_buffer_bytes + SLOP_BYTES
+        self.heads: Heads = Heads()
         self._listening: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
