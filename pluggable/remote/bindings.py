@@ -59,6 +59,10 @@ class RemoteInputBinding(RemoteComponent, InputBinding):
         """Wait until every event taken is answered."""
         await self._intake.drained()
 
+    async def left(self) -> None:
+        """Wait until nobody is reading any more: then the connection may go, and no answer with it."""
+        await self._intake.left()
+
     def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:
         return wire.input_init_request_pb(metadata), pb.InputBindingInitResponse
 

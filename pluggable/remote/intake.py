@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Intake:
@@ -16,6 +18,9 @@ class Intake:
         self._open.set()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._pulling = 0
+        self._left = asyncio.Event()
+        self._left.set()
 
     def pause(self) -> None:
         """Take no message until ``resume``; what came before goes on."""
@@ -29,6 +34,22 @@ class Intake:
         """Wait while messages are not taken."""
         if not self._open.is_set():
             await self._open.wait()
+
+    @contextmanager
+    def pulling(self) -> Iterator[None]:
+        """Count a subscription for as long as this lasts, its last stream included."""
+        self._pulling += 1
+        self._left.clear()
+        try:
+            yield
+        finally:
+            self._pulling -= 1
+            if not self._pulling:
+                self._left.set()
+
+    async def left(self) -> None:
+        """Wait until nobody is subscribed, and every stream was left in good order."""
+        await self._left.wait()
 
     def begin(self) -> None:
         """Count a message as with the application."""

@@ -91,6 +91,10 @@ class RemotePubSub(RemoteComponent, PubSub, BulkPublisher, Pausable):
         """Wait until every message taken is answered."""
         await self._intake.drained()
 
+    async def left(self) -> None:
+        """Wait until nobody is subscribed any more: then the connection may go, and no answer with it."""
+        await self._intake.left()
+
     def _init_request(self, metadata: Metadata) -> tuple[Protobuf, type[Protobuf]]:
         return wire.init_request_pb(metadata), pb.PubSubInitResponse
 

@@ -38,6 +38,7 @@ class _Session:
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     standing: bool = False
     reading: bool = False
+    leaving: bool = False
     ended: bool = False
 
 
@@ -76,6 +77,10 @@ class Puller(Generic[P, V]):
 
     async def run(self) -> None:
         """Deliver until cancelled; then nothing more is taken, and who still has a message gives it up."""
+        with self._intake.pulling():
+            await self._pull()
+
+    async def _pull(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 reason = await self._stream_ended(tasks)
@@ -142,10 +147,11 @@ class Puller(Generic[P, V]):
 
         A cancellation would overtake the answers: the far end would throw away those that it has not read.
         """
-        session.ended = True
+        session.leaving = True
         with contextlib.suppress(StatusError, TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS):
-                async with session.sending:
+                async with session.sending:  # answers that are ready come first
+                    session.ended = True
                     await session.stream.half_close()
                 if not session.reading:  # whereas to cancel who reads would cancel the call
                     receiving.cancel()
@@ -165,7 +171,7 @@ class Puller(Generic[P, V]):
                 session.reading = False
                 if data is None:
                     return False
-                if session.ended:
+                if session.leaving:
                     return True
                 message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
                 await self._intake.resumed()

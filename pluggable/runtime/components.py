@@ -16,6 +16,7 @@ from ..metadata import Metadata
 from . import resources
 from .catalog import Catalog, Loaded
 from .config import RuntimeConfig
+from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
 from .secretrefs import SecretStorePending, init_properties
 
@@ -23,18 +24,6 @@ from .secretrefs import SecretStorePending, init_properties
 CHILD_START_SECONDS = 20.0
 #: How many components are sent Init side by side: the time that each has is not to be spent on the others.
 INITS_AT_ONCE = 16
-#: What stands for a component of each block that is offered.
-REMOTES: Mapping[str, tuple[type[remote.RemoteComponent], ...]] = {
-    "secretstores": (remote.RemoteSecretStore,),
-    "state": (remote.RemoteStateStore,),
-    "pubsub": (remote.RemotePubSub,),
-    "bindings": (remote.RemoteInputBinding, remote.RemoteOutputBinding),
-}
-DIRECTION: Mapping[type[remote.RemoteComponent], str] = {
-    remote.RemoteInputBinding: "input",
-    remote.RemoteOutputBinding: "output",
-}
-BOTH_DIRECTIONS = frozenset(DIRECTION.values())
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +77,8 @@ class Components:
             ComponentFailedError: some failed whose errors are not ignored; the text has all that did not just
                 wait.
         """
-        for spec in (*changes.removed.components, *changes.changed.components):
-            await self._unload(spec.name)
+        old = (*changes.removed.components, *changes.changed.components)
+        await asyncio.gather(*(self._unload(spec.name) for spec in old))
         new = (*changes.added.components, *changes.changed.components)
         entries = [self._begin(spec) for spec in new]
         await self._settled(entries)
@@ -247,15 +236,8 @@ class Components:
         self, entry: _Entry, place: Place, properties: Mapping[str, str]
     ) -> list[remote.RemoteComponent]:
         """Connect and return the far end's parts: one, or for a binding one for each direction in use."""
-        spec, kinds = entry.spec, REMOTES[entry.spec.block]
-        if spec.block == "bindings":
-            served = await remote.list_services(place.address, spec.init_timeout_seconds)
-            wanted = directions(properties)
-            kinds = tuple(kind for kind in kinds if kind.service in served and DIRECTION[kind] in wanted)
-            if not kinds:
-                raise ComponentError(
-                    f"{place.address} serves no binding in direction {' or '.join(sorted(wanted))}"
-                )
+        spec = entry.spec
+        kinds = await kinds_in_use(spec, place.address, properties)
         connection = remote.Connection(
             place.address, instance=spec.name, client=self._client, init_timeout=spec.init_timeout_seconds
         )
@@ -281,25 +263,28 @@ class Components:
         """Take a component out of use and close it."""
         if (entry := self._entries.pop(name, None)) is None:
             return
-        for block in self._catalog.blocks():
-            block.pop(name, None)
+        gone = [block.pop(name).component for block in self._catalog.blocks() if name in block]
         self._catalog.notify()
+        await self._left(gone)
         if entry.task is not None:
             entry.task.cancel()
             await asyncio.gather(entry.task, return_exceptions=True)
         await self._disconnect(entry)
         logger.info("Component unloaded: %s", entry.spec)
 
+    async def _left(self, gone: Sequence[component.Component]) -> None:
+        """Give those who take messages of a component the time to answer what they have."""
+        sources = [each for each in gone if isinstance(each, remote.RemotePubSub | remote.RemoteInputBinding)]
+        try:
+            async with asyncio.timeout(self._config.graceful_shutdown_seconds):
+                await asyncio.gather(*(source.left() for source in sources))
+        except TimeoutError:
+            logger.warning("messages of %s are still being handled and are given up", gone)
+
     async def _disconnect(self, entry: _Entry) -> None:
         connection, entry.connection = entry.connection, None
         if connection is not None:
             await connection.close()
-
-
-def directions(properties: Mapping[str, str]) -> frozenset[str]:
-    """Return the directions that a binding's ``direction`` names; without it both (dapr: ``binding.go``)."""
-    named = next((value for key, value in properties.items() if key.lower() == "direction"), "")
-    return frozenset(word.strip().lower() for word in named.split(",") if word.strip()) or BOTH_DIRECTIONS
 
 
 def client_of(config: RuntimeConfig) -> str:

@@ -110,6 +110,11 @@ class Sidecar(Heard):
             with error:
                 return Answer(error.code, error.read(), dict(error.headers))
 
+    async def components(self) -> dict[str, str]:
+        """Return the components that there are, with their types."""
+        listed = (await self.call("GET", "/v1.0/metadata")).json()["components"]
+        return {each["name"]: each["type"] for each in listed}
+
     async def healthy(self) -> None:
         """Wait until everything is loaded, and see that ``/v1.0/healthz`` says so too."""
         await self.said(READY)

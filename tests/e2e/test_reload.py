@@ -9,12 +9,6 @@ from pathlib import Path
 from tests.e2e.sidecars import Sidecar, component, sidecar
 
 
-async def loaded(running: Sidecar) -> dict[str, str]:
-    """Return the components that there are, with their types."""
-    listed = (await running.call("GET", "/v1.0/metadata")).json()["components"]
-    return {each["name"]: each["type"] for each in listed}
-
-
 async def reload(running: Sidecar, *words: str) -> None:
     """Have the resources read again, and wait until the sidecar says what it made of them."""
     since = len(running.lines)
@@ -28,7 +22,7 @@ async def test_components_follow_their_files(resources: Path, tmp_path: Path) ->
         pid = running.process.pid
         added = component(resources, "added", "state.sqlite", connectionString=str(tmp_path / "one.db"))
         await reload(running, "Component loaded: added")
-        assert await loaded(running) == {"kept": "state.in-memory", "added": "state.sqlite"}
+        assert await running.components() == {"kept": "state.in-memory", "added": "state.sqlite"}
         body = b'[{"key": "k", "value": 1}]'
         for store in ("kept", "added"):
             assert (await running.call("POST", f"/v1.0/state/{store}", body)).status == 204
@@ -44,7 +38,7 @@ async def test_components_follow_their_files(resources: Path, tmp_path: Path) ->
 
         kept.touch()
         await reload(running, "nothing has changed")
-        assert await loaded(running) == {"kept": "state.in-memory"}
+        assert await running.components() == {"kept": "state.in-memory"}
         assert (await running.call("GET", "/v1.0/healthz")).status == 204
         assert running.process.pid == pid
 
@@ -59,7 +53,7 @@ async def test_store_may_be_defined_after_its_user(resources: Path, tmp_path: Pa
     )
     component(resources, "vault", "secretstores.local.file", secretsFile=str(secrets))
     async with sidecar(resources) as running:
-        assert set(await loaded(running)) == {"orders", "vault"}
+        assert set(await running.components()) == {"orders", "vault"}
         assert (tmp_path / "orders.db").exists()
 
 

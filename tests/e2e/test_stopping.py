@@ -86,6 +86,32 @@ async def test_what_is_under_way_ends_well(
     assert len(application.handled) >= held
 
 
+async def test_messages_under_way_outlive_their_component(
+    resources: Path, tmp_path: Path, socket_folder: Path, application: Application
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    component(resources, "orders", "state.ledger")
+    component(resources, "events", "pubsub.ledger", accepted=str(old))
+    application.subscribe("events", "orders")
+    async with bundled(resources, socket_folder, application.port) as pair:
+        await application.got(20)
+        application.may_answer.clear()
+        events = await application.got(len(application.handled) + ledger.AT_ONCE)
+        under_way = {event["data"] for event in events} - application.handled
+        component(resources, "events", "pubsub.ledger", accepted=str(new))
+        pair.sidecar.process.send_signal(signal.SIGHUP)
+        while "events" in await pair.sidecar.components():
+            pass
+        application.may_answer.set()
+        await pair.sidecar.said("Component unloaded: events")
+
+        assert under_way <= {int(line) for line in old.read_text().split()}
+        before = len(application.events)
+        await application.got(before + ledger.AT_ONCE + 1)
+        assert new.exists()
+        assert await pair.sidecar.end() == 0
+
+
 async def save(running: Sidecar, number: int) -> int:
     body = f'[{{"key": "-{number}|", "value": 1}}]'.encode()
     return (await running.call("POST", "/v1.0/state/orders", body)).status
