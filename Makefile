@@ -23,9 +23,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev  ## pyright is told where we are, since it sees no editable installs
 	$(BIN)/mypy
-	$(BIN)/pyright --verifytypes pluggable --ignoreexternal --pythonpath $(BIN)/python
+	PYTHONPATH=. $(BIN)/pyright --verifytypes pluggable --ignoreexternal --pythonpath $(BIN)/python
 
 generate: $(VENV)/.dev  ## messages from protos/ into pluggable/_proto
 	$(BIN)/python protos/generate.py
