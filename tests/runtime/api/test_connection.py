@@ -203,6 +203,19 @@ async def test_bad_request_is_told_why(port: int, data: bytes, status: int, sent
     assert rest == b""
 
 
+async def test_body_counts_for_no_head(echo: Echo) -> None:
+    body = b"x" * 20_000
+    post = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + body
+    async with HTTPServer(echo, max_body_bytes=len(body), read_buffer_bytes=1000) as server:
+        _, port = await server.listen("127.0.0.1", 0)
+        async with connected(port) as (reader, writer):
+            for _ in range(2):
+                writer.write(post + GET)
+                for told in ("POST", "GET"):
+                    answer = await read_answer(reader)
+                    assert (answer.status, json.loads(answer.body)[0]) == (200, told)
+
+
 async def test_refusal_waits_for_earlier_answers(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(GET + b"NONSENSE\r\n\r\n")

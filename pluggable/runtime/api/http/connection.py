@@ -75,12 +75,12 @@ class Connection(asyncio.Protocol):
         self._receiving = False
         self._in_head = True
         self._head_bytes = 0
+        self._begins_within = False
+        """The last piece ended a request, so how much of it belongs to the next head is not known."""
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_bytes = 0
-
-    # --- asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -97,13 +97,14 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._in_burst = True
+        self._begins_within = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._deaf = True  # answered as plain HTTP/1.1; what follows the request is not
         except httptools.HttpParserError as error:
             self._refuse(400, "ERR_BAD_REQUEST", f"the request is no HTTP/1.1 that can be read: {error}")
-        if self._in_head and not self._deaf:
+        if self._in_head and not self._begins_within and not self._deaf:
             self._head_bytes += len(data)
             self._check_head(self._head_bytes)
         self._advance()
@@ -123,8 +124,6 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._full = False
         self._advance()
-
-    # --- httptools' side
 
     def on_message_begin(self) -> None:
         self._receiving = True
@@ -152,7 +151,7 @@ class Connection(asyncio.Protocol):
         if length and "transfer-encoding" in headers:
             self._refuse(400, "ERR_BAD_REQUEST", "Content-Length and Transfer-Encoding cannot both be given")
         elif length.isdigit() and int(length) > self._owner.max_body_bytes:
-            self._refuse_body(f"is {length} bytes long")
+            self._refuse_body(f"{length} bytes long, {self._owner.max_body_bytes} are taken")
         elif "host" not in headers and self._parser.get_http_version() != "1.0":
             self._refuse(400, "ERR_BAD_REQUEST", "the Host header is missing; HTTP/1.1 wants one")
         elif headers.get("expect", "").lower() == "100-continue" and self._task is None and not self._waiting:
@@ -164,13 +163,14 @@ class Connection(asyncio.Protocol):
             return
         self._body_bytes += len(body)
         if self._body_bytes > self._owner.max_body_bytes:
-            self._refuse_body("is longer")
+            self._refuse_body(f"longer than the {self._owner.max_body_bytes} bytes taken")
         else:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
         self._receiving = False
         self._in_head = True
+        self._begins_within = True
         if self._deaf:
             return
         path, _, query = self._url.partition(b"?")
@@ -190,8 +190,6 @@ class Connection(asyncio.Protocol):
         if len(self._waiting) > MOST_WAITING:
             self._pause()
 
-    # --- the server's side
-
     def drain(self) -> None:
         """Close now if nothing is under way, else behind the answer to what is."""
         self._closing = True
@@ -201,8 +199,6 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close now, whatever is under way."""
         self._transport.abort()
-
-    # --- answers
 
     def _advance(self) -> None:
         """Begin on the next request, if none is under way and its answer could be sent."""
@@ -273,12 +269,7 @@ class Connection(asyncio.Protocol):
         self._waiting.append(_Waiting(Request("", ""), False, False, failure(status, code, message)))
 
     def _refuse_body(self, found: str) -> None:
-        most = self._owner.max_body_bytes
-        message = (
-            f"the body {found} than the {most} bytes taken; raise --max-body-size, or send less at a time"
-        )
-        if found.startswith("is ") and found.endswith("long"):
-            message = f"the body {found}, {most} are taken; raise --max-body-size, or send less at a time"
+        message = f"the body is {found}; raise --max-body-size, or send less at a time"
         self._refuse(413, "ERR_BODY_TOO_LARGE", message)
 
     def _check_head(self, size: int) -> None:
