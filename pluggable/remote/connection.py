@@ -88,6 +88,10 @@ class Connection:
         """Initialise a service no more."""
         self._keeper.forget(service)
 
+    def explain(self, reason: str) -> None:
+        """Tell calls why the component is down, for who knows more of it than its socket does."""
+        self._keeper.explain(reason)
+
     async def greet(self, path: str, request: Message, kind: type[M]) -> M:
         """
         Call as part of a greeting, while no other call passes.

@@ -44,6 +44,7 @@ class Keeper:
         self._doubted = False
         self._news = asyncio.Event()
         self._backoff = Backoff()
+        self._reason = ""
 
     async def introduce(self, service: str, greeting: Greeting) -> None:
         """
@@ -95,9 +96,16 @@ class Keeper:
             self.gate.hold()
             self._news.set()
 
+    def explain(self, reason: str) -> None:
+        """Tell calls why the component is down, until it is back."""
+        self._reason = reason
+        if self._channel.state is not ChannelState.UP:
+            self.lost()
+
     def lost(self) -> str:
         """Refuse calls, the connection being lost, and return the sentence that they are refused with."""
-        down = f"{self._name} is down: its connection is lost; calls pass when it is back and initialised"
+        reason = self._reason or "its connection is lost; calls pass when it is back and initialised"
+        down = f"{self._name} is down: {reason}"
         self._lost = True
         if self._greetings:
             self.gate.shut(down)
@@ -147,7 +155,7 @@ class Keeper:
             if (renewed or self._doubted) and not await self._initialised_again():
                 return False
             if not self._news.is_set() and self._channel.state is ChannelState.UP:
-                self._identity, self._lost = now, False
+                self._identity, self._lost, self._reason = now, False, ""
                 self.gate.lift()
         return True
 

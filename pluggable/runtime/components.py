@@ -19,6 +19,7 @@ from .config import RuntimeConfig
 from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
 from .secretrefs import SecretStorePending, init_properties
+from .supervisor import Child
 
 #: How long a bundled component's process may take from its start until it answers.
 CHILD_START_SECONDS = 20.0
@@ -46,6 +47,7 @@ class _Entry:
     failure: str | None = None
     task: asyncio.Task[None] | None = None
     connection: remote.Connection | None = None
+    child: Child | None = None
 
     @property
     def fatal(self) -> str | None:
@@ -242,6 +244,9 @@ class Components:
             place.address, instance=spec.name, client=self._client, init_timeout=spec.init_timeout_seconds
         )
         entry.connection = await connection.__aenter__()
+        if place.child is not None:
+            entry.child = place.child
+            entry.child.told_when_failed.add(connection.explain)
         return [kind(connection) for kind in kinds]
 
     def _list(self, loaded: Loaded[component.Component]) -> None:
@@ -284,6 +289,8 @@ class Components:
     async def _disconnect(self, entry: _Entry) -> None:
         connection, entry.connection = entry.connection, None
         if connection is not None:
+            if entry.child is not None:
+                entry.child.told_when_failed.discard(connection.explain)
             await connection.close()
 
 

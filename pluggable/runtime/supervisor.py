@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,6 +49,8 @@ class Child:
         self.bundle = bundle
         self.socket = socket
         self.failed: str | None = None
+        self.told_when_failed: set[Callable[[str], None]] = set()
+        """Who is told why when it is given up."""
         self.process: asyncio.subprocess.Process | None = None
         self._backoff_seconds = backoff_seconds
         self._words: deque[str] = deque(maxlen=LAST_LINES)
@@ -155,6 +157,8 @@ class Child:
         )
         logger.error("%s", self.failed)
         self._tell()
+        for told in self.told_when_failed:
+            told(self.failed)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """Ask the process to leave when its connections are gone, then to leave at once, then make it."""

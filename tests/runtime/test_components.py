@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +23,7 @@ from pluggable import (
     secretstores,
 )
 from pluggable.delivery import Delivery
+from pluggable.errors import UnavailableError
 from pluggable.metadata import NO_METADATA
 from pluggable.remote import list_services
 from pluggable.runtime.catalog import Catalog
@@ -36,6 +38,7 @@ from pluggable.serving import ComponentServer
 from pluggable.sockets import SocketsFolder
 from pluggable.state import GetRequest, SetRequest
 from pluggable_servers.memory.state import InMemoryStateStore
+from tests.e2e.packages import package
 
 
 class Vault(SecretStore):
@@ -299,6 +302,36 @@ async def test_unknown_block_fails_at_once(house: House) -> None:
         ComponentFailedError, match=r"process component a error: incorrect type stat\.redis: "
     ):
         await house.add(component("a", "stat.redis"))
+
+
+async def test_calls_say_why_a_child_was_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    code = f"""
+        from pathlib import Path
+        from pluggable_servers.memory.state import InMemoryStateStore as Store
+        if Path({os.fspath(tmp_path)!r}, "worn").exists():
+            raise SystemExit("worn out")
+    """
+    registry = Registry(package(tmp_path, "brittle", code, {"state.brittle": "Store"}))
+    async with asyncio.timeout(20), Supervisor(backoff_seconds=(0.01,)) as supervisor:
+        catalog, discovery = Catalog(), Discovery(SocketsFolder(tmp_path, explicit=True), lambda: None)
+        places = Places(registry, supervisor, discovery)
+        components = Components(RuntimeConfig(app_id="a"), catalog, places)
+        spec = component("orders", "state.brittle")
+        await components.apply(Changes(added=Resources(components=(spec,))))
+        child = supervisor.running()[0]
+        given_up = asyncio.Event()
+        child.told_when_failed.add(lambda _: given_up.set())
+        (tmp_path / "worn").touch()
+        assert child.process is not None
+        child.process.kill()
+        await given_up.wait()
+
+        with pytest.raises(
+            UnavailableError, match=r'"orders" .* is down: component process brittle .*worn out'
+        ):
+            await catalog.state["orders"].component.get(GetRequest(key="k"))
+        await components.close()
 
 
 class TestPending:
