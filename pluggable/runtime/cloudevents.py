@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json.encoder import encode_basestring
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-#: Payloads longer than this are best wrapped and read in a thread: JSON of that size holds the loop.
-LARGE_BYTES: Final = 256 * 1024
+from .gotext import escaped, no_constant
+
 CLOUD_EVENT_TYPE: Final = "application/cloudevents+json"
 DEFAULT_CONTENT_TYPE: Final = "text/plain"
 DEFAULT_SOURCE: Final = "Dapr"
@@ -31,24 +31,9 @@ _OVERRIDE: Final = "cloudevent."
 _HEADER: Final = "ce_"
 _TRACE_FIELDS: Final = ("traceid", "traceparent", "tracestate")
 
-#: What Go escapes in JSON beyond what JSON asks for; in a valid text these occur in strings only.
-_SPECIAL: Final = re.compile(rb"[<>&]|\xe2\x80[\xa8\xa9]")
-_ESCAPES: Final = {
-    b"<": b"\\u003c",
-    b">": b"\\u003e",
-    b"&": b"\\u0026",
-    b"\xe2\x80\xa8": b"\\u2028",
-    b"\xe2\x80\xa9": b"\\u2029",
-}
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
-
-
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+_decode = json.JSONDecoder(parse_constant=no_constant).decode
 #: Numbers stay text: nothing is lost, and no length of digits is refused.
-_scan = json.JSONDecoder(parse_constant=_no_constant, parse_int=str, parse_float=str)
+_scan = json.JSONDecoder(parse_constant=no_constant, parse_int=str, parse_float=str)
 _space = re.compile(r"[ \t\n\r]*").match
 
 
@@ -107,7 +92,7 @@ def new_event(
         f',"tracestate":{_quoted(given.get("tracestate") or trace_state)}'
         f',"type":{_quoted(given.get("type") or DEFAULT_TYPE)}}}'
     )
-    return b"".join((b"{", _payload(data, content_type), _escaped(attributes.encode("utf-8", "replace"))))
+    return b"".join((b"{", _payload(data, content_type), escaped(attributes.encode("utf-8", "replace"))))
 
 
 def from_event(
@@ -138,7 +123,7 @@ def from_event(
             set_[name] = value
     members |= {name: _quoted(value) for name, value in set_.items()}
     text = ",".join(f"{_quoted(name)}:{members[name]}" for name in sorted(members))
-    return _escaped(f"{{{text}}}".encode("utf-8", "replace"))
+    return escaped(f"{{{text}}}".encode("utf-8", "replace"))
 
 
 def incoming(
@@ -166,7 +151,7 @@ def incoming(
             event["traceid"] = metadata["traceparent"]
         return Incoming(event, _dump(event))
     content_type = metadata.get("content-type") if content_type is None else content_type
-    if content_type and _media(content_type) == "application/octet-stream":
+    if content_type and media_type(content_type) == "application/octet-stream":
         headers = {
             key[len(_HEADER) :].lower(): value
             for key, value in metadata.items()
@@ -222,18 +207,18 @@ def _wrapped(data: bytes, topic: str, pubsub: str) -> dict[str, Any]:
 
 def _dump(event: Mapping[str, str]) -> bytes:
     text = ",".join(f"{_quoted(name)}:{_quoted(event[name])}" for name in sorted(event))
-    return _escaped(f"{{{text}}}".encode("utf-8", "replace"))
+    return escaped(f"{{{text}}}".encode("utf-8", "replace"))
 
 
 def _payload(data: bytes, content_type: str) -> bytes:
     """Return the member that carries the data."""
-    media = _media(content_type)
+    media = media_type(content_type)
     if media in _BINARY or (media == "application/x-protobuf" and _is_event_message(data)):
         return b'"data_base64":"' + base64.b64encode(data) + b'"'
     text = _text(data)
     if media == "application/json" and _is_json(text):
-        return b'"data":' + _escaped(text.encode())
-    return b'"data":' + _escaped(_quoted(text).encode())
+        return b'"data":' + escaped(text.encode())
+    return b'"data":' + escaped(_quoted(text).encode())
 
 
 def _members(text: str) -> dict[str, str]:
@@ -306,7 +291,8 @@ def _overrides(metadata: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _media(content_type: str) -> str:
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters, in lower case."""
     return content_type.partition(";")[0].strip().lower()
 
 
@@ -316,10 +302,6 @@ def _text(data: bytes) -> str:
 
 def _quoted(text: str) -> str:
     return encode_basestring(text)
-
-
-def _escaped(text: bytes) -> bytes:
-    return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text) if _SPECIAL.search(text) else text
 
 
 def _now() -> str:

@@ -12,14 +12,12 @@ from typing import Any, Final
 from ..sockets import FOLDER_VARIABLES
 from .config import RuntimeConfig
 from .flagtable import FLAGS, Flag
+from .gotext import parse_bool
 
 NAMESPACE_VARIABLE: Final = "NAMESPACE"
 APP_API_TOKEN_VARIABLE: Final = "APP_API_TOKEN"
 DAPR_API_TOKEN_VARIABLE: Final = "DAPR_API_TOKEN"
 SCHEDULER_ADDRESSES_VARIABLE: Final = "DAPR_SCHEDULER_HOST_ADDRESS"
-
-_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
 class FlagError(Exception):
@@ -43,7 +41,7 @@ class _Given:
             if flag.many:
                 self.values[name] = (*self.values.get(name, ()), *_items(text))
             elif flag.switch:
-                self.values[name] = _switch(text)
+                self.values[name] = parse_bool(text)
             else:
                 self.values[name] = flag.read(text)
         except ValueError:
@@ -118,14 +116,6 @@ def _items(text: str) -> tuple[str, ...]:
     """Split a comma list that may have quotes, as pflag does; blanks count for nothing."""
     rows = csv.reader([text], skipinitialspace=True)
     return tuple(item for row in rows for each in row if (item := each.strip().strip("'")))
-
-
-def _switch(text: str) -> bool:
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise ValueError(text)
 
 
 def _add_environment(settings: dict[str, Any], environ: Mapping[str, str]) -> None:

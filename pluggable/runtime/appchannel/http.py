@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from ... import bindings
 from .. import resources
-from ..cloudevents import CLOUD_EVENT_TYPE, LARGE_BYTES
+from ..apart import apart
+from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from .base import (
     Answer,
@@ -211,7 +212,7 @@ async def _answer(response: Response) -> Answer:
     if 200 <= status < 300:
         if not body:
             return _SUCCESS
-        found = await asyncio.to_thread(_status, body) if len(body) > LARGE_BYTES else _status(body)
+        found = await apart(len(body), _status, body)
         match found:
             case "" | "SUCCESS":
                 return _SUCCESS

@@ -11,8 +11,3 @@ def property_of(properties: Mapping[str, str], name: str) -> str:
         return value
     wanted = name.lower()
     return next((value for key, value in properties.items() if key.lower() == wanted), "")
-
-
-def truthy(value: str) -> bool:
-    """Whether daprd takes the text as true (dapr/kit ``utils/strings.go``)."""
-    return value.strip().lower() in {"y", "yes", "true", "t", "on", "1"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from ... import pubsub
 from ...errors import ComponentError
 from ...metadata import NO_METADATA
 from .. import cloudevents
+from ..apart import apart
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..errors import (
@@ -23,12 +23,12 @@ from ..errors import (
     TopicEmptyError,
     TopicForbiddenError,
 )
+from ..gotext import parse_bool
 from .expiry import expiration
-from .scopes import TopicScopes
+from .scopes import TopicScopes, topic_prefix
 
 #: How many messages of a bulk publish are on their way at once where the broker has no bulk of its own.
 PARALLEL_MESSAGES = 100
-CLOUD_EVENT = "application/cloudevents+json"
 #: The trace of a message whose publisher had none.
 NO_TRACE = "00-00000000000000000000000000000000-0000000000000000-00"
 
@@ -87,8 +87,7 @@ class Broker:
         self.component: pubsub.PubSub = loaded.component
         self.app_id: str = config.app_id
         self.scopes: TopicScopes = TopicScopes.of(loaded.properties, config.app_id, "publishingScopes")
-        templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
-        self.topic_prefix: str = config.namespace if templated else ""
+        self.topic_prefix: str = topic_prefix(loaded, config)
         self.expires_itself: bool = "MESSAGE_TTL" in loaded.component.features
 
 
@@ -113,9 +112,7 @@ class Target:
         """
         payload = data
         if not self.raw:
-            large = len(data) > cloudevents.LARGE_BYTES
-            make = partial(self._envelope, data, content_type, self._metadata, trace)
-            payload = await asyncio.to_thread(make) if large else make()
+            payload = await apart(len(data), self._envelope, data, content_type, self._metadata, trace)
         metadata = {**self._metadata, **extra} if extra else self._metadata
         try:
             await self.broker.component.publish(self._request(payload, metadata))
@@ -131,9 +128,8 @@ class Target:
         An entry with metadata of its own has the request's too. Raises as ``publish`` does, where all
         failed for one reason.
         """
-        large = not self.raw and sum(len(entry.data) for entry in entries) > cloudevents.LARGE_BYTES
-        prepare = partial(self._prepared, entries, trace)
-        ready = await asyncio.to_thread(prepare) if large else prepare()
+        size = 0 if self.raw else sum(len(entry.data) for entry in entries)
+        ready = await apart(size, self._prepared, entries, trace)
         component = self.broker.component
         if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
             return await self._one_by_one(ready)
@@ -192,7 +188,7 @@ class Target:
         broker = self.broker
         expires = "" if broker.expires_itself else expiration(broker.name, metadata)
         try:
-            if content_type.partition(";")[0].strip().lower() == CLOUD_EVENT:
+            if cloudevents.media_type(content_type) == cloudevents.CLOUD_EVENT_TYPE:
                 return cloudevents.from_event(
                     data,
                     topic=self.topic,
@@ -218,9 +214,8 @@ class Target:
 
 def _raw(pubsub_name: str, metadata: Mapping[str, str]) -> bool:
     value = metadata.get("rawPayload", "")
-    if value in {"1", "t", "T", "TRUE", "true", "True"}:
-        return True
-    if value in {"", "0", "f", "F", "FALSE", "false", "False"}:
-        return False
-    reason = f"rawPayload value must be a valid boolean: actual is '{value}'"
-    raise PublishMetadataError(pubsub_name, reason, metadata)
+    try:
+        return bool(value) and parse_bool(value)
+    except ValueError as error:
+        reason = f"rawPayload value must be a valid boolean: actual is '{value}'"
+        raise PublishMetadataError(pubsub_name, reason, metadata) from error

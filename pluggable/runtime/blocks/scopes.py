@@ -1,4 +1,4 @@
-"""Which topics an application may use, by the pub/sub component's own metadata."""
+"""Which topics an application may use, and their names at the broker, by the component's own metadata."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from ... import pubsub
+from ..catalog import Loaded
+from ..config import RuntimeConfig
 from .properties import property_of
 
 
@@ -38,6 +41,12 @@ class TopicScopes:
         if self.scoped is None:
             return topic not in self.protected
         return topic in self.scoped
+
+
+def topic_prefix(loaded: Loaded[pubsub.PubSub], config: RuntimeConfig) -> str:
+    """Return what stands before every topic at the broker: the namespace, where its metadata names that."""
+    templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
+    return config.namespace if templated else ""
 
 
 def _topics(text: str) -> frozenset[str]:

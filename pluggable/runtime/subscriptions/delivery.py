@@ -15,10 +15,12 @@ from ... import pubsub
 from ...delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
 from ...errors import ComponentError
 from .. import cloudevents
+from ..apart import apart
 from ..appchannel import Answer, AppChannel, AppError, TopicEvent, Verdict
-from ..blocks.scopes import TopicScopes
+from ..blocks.scopes import TopicScopes, topic_prefix
 from ..catalog import Loaded
 from ..config import RuntimeConfig
+from ..gotext import parse_bool
 from ..resources import Subscription
 from .intake import Intake
 from .routing import Router, RoutingError
@@ -40,18 +42,17 @@ class Broker:
     name: str
     component: pubsub.PubSub
     topic_prefix: str
-    """Before every topic on the broker, where the component's metadata contains ``{namespace}``."""
+    """Before every topic on the broker."""
     subscribing: TopicScopes
     publishing: TopicScopes
 
     @classmethod
     def of(cls, loaded: Loaded[pubsub.PubSub], config: RuntimeConfig) -> Broker:
         """Read the component's metadata as the sidecar of this application understands it."""
-        templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
         return cls(
             name=loaded.spec.name,
             component=loaded.component,
-            topic_prefix=config.namespace if templated else "",
+            topic_prefix=topic_prefix(loaded, config),
             subscribing=TopicScopes.of(loaded.properties, config.app_id, "subscriptionScopes"),
             publishing=TopicScopes.of(loaded.properties, config.app_id, "publishingScopes"),
         )
@@ -99,10 +100,7 @@ class MessageDelivery(Delivery[pubsub.Message]):
             metadata["content-type"] = message.content_type
         topic = message.topic.removeprefix(self._broker.topic_prefix)
         try:
-            if len(message.data) > cloudevents.LARGE_BYTES:
-                content, path = await asyncio.to_thread(self._read, message, topic, metadata)
-            else:
-                content, path = self._read(message, topic, metadata)
+            content, path = await apart(len(message.data), self._read, message, topic, metadata)
         except (ValueError, RoutingError) as error:
             reason = f"pubsub {self._broker.name}, topic {topic}: the message is no event to deliver: {error}"
             logger.error("%s", reason)  # noqa: TRY400  the reason says it all
@@ -197,8 +195,7 @@ class MessageDelivery(Delivery[pubsub.Message]):
 
 def _raw(metadata: Mapping[str, str]) -> bool:
     value = metadata.get("rawPayload", "")
-    if value in {"1", "t", "T", "TRUE", "true", "True"}:
-        return True
-    if value in {"", "0", "f", "F", "FALSE", "false", "False"}:
-        return False
-    raise SubscriptionFaultError(f'metadata rawPayload is "{value}", true or false is wanted')
+    try:
+        return bool(value) and parse_bool(value)
+    except ValueError as error:
+        raise SubscriptionFaultError(f'metadata rawPayload is "{value}", true or false is wanted') from error

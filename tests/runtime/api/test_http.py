@@ -7,8 +7,9 @@ import json
 import pytest
 
 from pluggable import state
+from pluggable.runtime.apart import LARGE_BYTES
 from pluggable.runtime.api import http
-from pluggable.runtime.api.jsontext import LARGE_BYTES, dump
+from pluggable.runtime.api.jsontext import dump
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.resources import Rule, Subscription
 from tests.runtime.api.conftest import Sidecar, Sidecars

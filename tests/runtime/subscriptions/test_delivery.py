@@ -10,7 +10,8 @@ from pluggable.delivery import Accepted, Rejected
 from pluggable.errors import UnavailableError
 from pluggable.metadata import NO_METADATA
 from pluggable.pubsub import Message
-from pluggable.runtime.cloudevents import LARGE_BYTES, new_event
+from pluggable.runtime.apart import LARGE_BYTES
+from pluggable.runtime.cloudevents import new_event
 from pluggable.runtime.resources import Rule
 from pluggable.runtime.subscriptions import delivery
 from tests.runtime.subscriptions.bus import to, world

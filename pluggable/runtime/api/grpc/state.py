@@ -7,9 +7,10 @@ from ...._proto.dapr.proto.common.v1 import common_pb2 as common
 from ...._proto.dapr.proto.runtime.v1 import state_pb2 as pb
 from ...._wire.common import mapping
 from ....transport import ServerCall
+from ...apart import apart
 from ...blocks.state import Operation, State, Store, original_key
 from ...errors import OperationNotSupportedError
-from ..jsontext import apart, dump, load
+from ..jsontext import dump, load
 from .service import Service
 
 _CONCURRENCY = {level.value: level for level in state.Concurrency}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...apart import apart
 from ...blocks.bindings import Bindings
 from ...errors import BindingError
-from ..jsontext import apart, dump, load
+from ..jsontext import dump, load
 from ..trace import passed_on
 from .fields import object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers, refusal

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from .... import pubsub
+from ...apart import apart
 from ...blocks.publish import Publishing, Target
+from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
-from ..jsontext import apart, dump
+from ..jsontext import dump
 from ..trace import of_headers
 from .fields import kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
-
-DEFAULT_TYPE = "text/plain"
 
 
 class PublishHandlers:
@@ -81,14 +81,13 @@ class PublishHandlers:
 
     def _data(self, event: Any, content_type: str, target: Target) -> bytes:
         """Return the event's bytes: JSON for a JSON type, else a text as it is."""
-        bare = (content_type or DEFAULT_TYPE).partition(";")[0].strip().lower()
+        named = content_type or DEFAULT_CONTENT_TYPE
+        bare = media_type(named)
         if bare == "application/json" or bare.endswith("+json"):
             return dump(event)
         if isinstance(event, str):
             return event.encode(errors="replace")
-        reason = (
-            f"the event is {kind(event)}, a string is wanted for contentType {content_type or DEFAULT_TYPE}"
-        )
+        reason = f"the event is {kind(event)}, a string is wanted for contentType {named}"
         raise EntryError(target.broker.name, target.topic, self._app_id, reason)
 
 

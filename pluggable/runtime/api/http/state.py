@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .... import state
+from ...apart import apart
 from ...blocks.state import Operation, State, Store, original_key
 from ...errors import OperationNotSupportedError
-from ..jsontext import apart, dump, is_json, load
+from ..jsontext import dump, is_json, load
 from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router

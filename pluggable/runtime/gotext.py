@@ -1,0 +1,42 @@
+"""Texts as Go reads and writes them, where applications and daprd's peers see the difference."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NoReturn
+
+_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+#: What Go escapes in JSON beyond what JSON asks for; in a valid text these occur in strings only.
+_SPECIAL: Final = re.compile(rb"[<>&]|\xe2\x80[\xa8\xa9]")
+_ESCAPES: Final = {
+    b"<": b"\\u003c",
+    b">": b"\\u003e",
+    b"&": b"\\u0026",
+    b"\xe2\x80\xa8": b"\\u2028",
+    b"\xe2\x80\xa9": b"\\u2029",
+}
+
+
+def parse_bool(text: str) -> bool:
+    """
+    Return a truth value as ``strconv.ParseBool`` reads it; a component's metadata knows more words.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError(f'"{text}" is neither true nor false')
+
+
+def escaped(text: bytes) -> bytes:
+    """Return a JSON text with what Go escapes in it."""
+    return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text) if _SPECIAL.search(text) else text
+
+
+def no_constant(word: str) -> NoReturn:
+    """Refuse ``NaN`` and ``Infinity``, which Python's decoder takes and JSON does not have."""
+    raise ValueError(f"{word} is no JSON")
