@@ -71,7 +71,9 @@ def _signals(pairs: Sequence[_Pair]) -> Iterator[asyncio.Future[signal.Signals]]
         for pair in pairs:
             pair.hurry()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
     for number in numbers:
         loop.add_signal_handler(number, signalled, number)
     try:

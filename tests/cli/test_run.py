@@ -100,6 +100,14 @@ async def test_terminating_is_passed_on(tmp_path: Path) -> None:
         await run.said("== APP == told to leave")
 
 
+async def test_closed_terminal_ends_everything(tmp_path: Path) -> None:
+    async with pluggable("run", "-a", "a", "--", "sh", "-c", "echo ready; sleep 60", cwd=tmp_path) as run:
+        await run.said("== APP == ready")
+
+        assert await run.ended(signal.SIGHUP) == 0
+        assert run.left() == []
+
+
 async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     script = "trap 'echo never' INT; echo ready; while :; do sleep 0.1; done"
     async with pluggable("run", "-a", "a", "--", "sh", "-c", script, cwd=tmp_path) as run:
