@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import anyio
 
 from ..errors import ComponentError
 from ..remote import list_services
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = SocketsFolder.find(arguments.folder)
     try:
         folder.check()
-        rows = asyncio.run(_rows(folder))
+        rows = anyio.run(_rows, folder)
     except SocketError as error:
         sys.stderr.write(f"pluggable list: {error}\n")
         return 1
@@ -48,8 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _rows(folder: SocketsFolder) -> list[Row]:
+    """Ask all sockets at once, since a silent one takes its time."""
     found = sockets(folder.path)
-    return await asyncio.gather(*(_row(folder, path, identity) for path, identity in found.items()))
+    rows: dict[Path, Row] = {}
+
+    async def ask(path: Path) -> None:
+        rows[path] = await _row(folder, path, found[path])
+
+    async with anyio.create_task_group() as tasks:
+        for path in found:
+            tasks.start_soon(ask, path)
+    return [rows[path] for path in found]
 
 
 async def _row(folder: SocketsFolder, path: Path, identity: tuple[int, int]) -> Row:
