@@ -77,7 +77,7 @@ class RemoteOutputBinding(RemoteComponent, OutputBinding):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        self.operations = ()
+        self.operations: tuple[str, ...] = ()
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
         message = await self._connection.ask(_INVOKE, wire.invoke_request_pb(request), pb.InvokeResponse)

@@ -18,7 +18,7 @@ from .backoff import LAST_SECONDS, Backoff
 from .connection import Connection
 from .intake import Intake
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 V = TypeVar("V")
 P = TypeVar("P", bound=Protobuf)

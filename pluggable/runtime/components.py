@@ -26,7 +26,7 @@ CHILD_START_SECONDS = 20.0
 #: How many components are sent Init side by side: the time that each has is not to be spent on the others.
 INITS_AT_ONCE = 16
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class ComponentFailedError(Exception):
