@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.e2e.applications import Application
 from tests.e2e.packages import package
@@ -153,6 +154,7 @@ async def test_subscriptions_survive_a_kill(resources: Path, application: Applic
         assert seconds < BACK_SECONDS
 
 
+@pytest.mark.slow  # the pauses before each start; tests/runtime/test_supervisor.py has short ones
 async def test_crash_loop_is_reported_and_given_up(resources: Path, tmp_path: Path) -> None:
     package(tmp_path, "brittle", 'raise SystemExit("glass breaks")', {"state.brittle": "Store"})
     component(resources, "orders", "state.brittle")
