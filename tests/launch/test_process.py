@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -88,8 +89,10 @@ async def test_what_cannot_start_leaves_nothing_open() -> None:
     with pytest.raises(FileNotFoundError):
         await Process.spawn(["no-such-command"], prefix="", say=print, environment={})
 
-    assert open_files() == before
+    assert open_files() <= before
 
 
 def open_files() -> int:
+    """Count what is open, without what earlier tests left to the collector."""
+    gc.collect()
     return len(list(Path("/dev/fd").iterdir()))
