@@ -7,6 +7,7 @@ daprd recognises some by their code and single detail (dapr/dapr ``pkg/component
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Final
@@ -32,6 +33,8 @@ from .details import DETAIL_BYTES, cut, packed, unpacked, violation
 
 _ETAG: Final = "etag"
 _ITEMS: Final = "items"
+#: What an error may be in HTTP: any other has no body, or is not the last word.
+_ERROR_STATUS: Final = re.compile(r"[45][0-9]{2}")
 _MISMATCH: Final = str(ETagMismatchError())
 _INVALID: Final = str(ETagInvalidError())
 
@@ -152,15 +155,19 @@ def _custom_info(error: CustomError) -> rpc.ErrorInfo:
 
 
 def _custom_error(code: Code, text: str, detail: rpc.ErrorInfo) -> CustomError:
-    http_code = detail.metadata.get("http_code", "")
     return CustomError(
         text,
         code=code,
-        http_status=int(http_code) if http_code.isascii() and http_code.isdigit() else 500,
+        http_status=_http_status(detail.metadata.get("http_code", "")),
         error_code=detail.metadata.get("tag", ""),
         reason=detail.reason,
         domain=detail.domain,
     )
+
+
+def _http_status(text: str) -> int:
+    """Return the status that a component gives its error; one that is none of an error is 500."""
+    return int(text) if _ERROR_STATUS.fullmatch(text) else 500
 
 
 def _answer(error: InvokeError) -> dict[str, str]:

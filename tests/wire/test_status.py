@@ -6,6 +6,7 @@ import pytest
 
 from pluggable._proto.google.protobuf import any_pb2
 from pluggable._proto.google.rpc import error_details_pb2 as rpc, status_pb2
+from pluggable._wire.details import packed
 from pluggable._wire.status import error_of, status_of
 from pluggable.errors import (
     BulkError,
@@ -135,6 +136,15 @@ def test_daprd_recognises_custom_error() -> None:
 
     assert (info.reason, info.domain) == ("TEA", "pot")
     assert dict(info.metadata) == {"kit_error": "true", "http_code": "418", "tag": "ERR_TEA"}
+
+
+@pytest.mark.parametrize("status", ["", "0", "99999", "100", "204", "304", "4\u0664\u0664", "9" * 5000])
+def test_status_of_no_error_is_500(status: str) -> None:
+    info = rpc.ErrorInfo(metadata={"kit_error": "true", "http_code": status})
+    error = error_of(packed(Code.INTERNAL, "no", info))
+
+    assert isinstance(error, CustomError)
+    assert error.http_status == 500
 
 
 @pytest.mark.parametrize(
