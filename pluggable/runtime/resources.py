@@ -28,7 +28,7 @@ class MetadataItem:
     """One property under ``spec.metadata``: a value, or where to find it."""
 
     name: str
-    value: str | None = None
+    value: str | None = field(default=None, repr=False)
     secret_name: str | None = None
     """``secretKeyRef.name``."""
     secret_key: str | None = None
