@@ -24,7 +24,7 @@ def load(body: bytes) -> Any:
         MalformedRequestError: it is none.
     """
     try:
-        return _decode(body.decode())
+        return parsed(body)
     except UnicodeDecodeError as error:
         raise MalformedRequestError(
             f"failed deserializing HTTP body: it is no UTF-8, {error.reason}"
@@ -34,6 +34,18 @@ def load(body: bytes) -> Any:
         raise MalformedRequestError(f"failed deserializing HTTP body: {found}") from error
 
 
+def parsed(body: bytes) -> Any:
+    """
+    Return what the JSON text says; half of a surrogate pair is the sign for no character, as with Go.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    value = _decode(body.decode())
+    return _mended(value) if b"\\ud" in body or b"\\uD" in body else value
+
+
 def dump(value: Any) -> bytes:
     """Return the value as compact JSON, escaped as Go does it."""
     text = _encode(value)
@@ -41,6 +53,17 @@ def dump(value: Any) -> bytes:
         return escaped(text.encode())
     except UnicodeEncodeError:
         return escaped(_SURROGATES.sub("\ufffd", text).encode())
+
+
+def _mended(value: Any) -> Any:
+    match value:
+        case str():
+            return _SURROGATES.sub("\ufffd", value)
+        case dict():
+            return {_mended(name): _mended(each) for name, each in value.items()}
+        case list():
+            return [_mended(each) for each in value]
+    return value
 
 
 def is_json(text: bytes) -> bool:

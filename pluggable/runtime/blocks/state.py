@@ -232,7 +232,7 @@ class Store:
                 token=str(page.get("token") or ""),
                 metadata=metadata,
             )
-        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
             raise QueryFailedError(self.name, f"failed to parse JSON query body: {error}") from error
 
 

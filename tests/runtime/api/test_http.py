@@ -169,6 +169,20 @@ async def test_empty_transaction_is_fine(sidecar: Sidecar) -> None:
     assert (await sidecar.call("POST", "/v1.0/state/store/transaction", '{"operations":[]}')).status == 204
 
 
+async def test_half_a_character_is_replaced(sidecar: Sidecar) -> None:
+    body = '[{"key":"\\ud800","value":["\\uDFFF","\\ud83d\\ude00"]}]'
+    answer = await sidecar.call("POST", "/v1.0/state/store", body)
+
+    assert answer.status == 204
+    assert sidecar.components.store.values["app||\ufffd"].data.decode() == '["\ufffd","\U0001f600"]'
+
+
+async def test_endless_page_is_refused(sidecar: Sidecar) -> None:
+    answer = await sidecar.call("POST", "/v1.0-alpha1/state/queryable/query", '{"page":{"limit":Infinity}}')
+
+    assert (answer.status, json.loads(answer.body)["errorCode"]) == (500, "ERR_STATE_QUERY")
+
+
 async def test_query_answers_rows_and_token(sidecar: Sidecar) -> None:
     sidecar.components.queryable.values["k"] = state.GetResponse(data=b"[1]", etag="3")
     answer = await sidecar.call("POST", "/v1.0-alpha1/state/queryable/query", '{"filter":{}}')
@@ -267,6 +281,7 @@ async def test_failed_entries_are_named(sidecar: Sidecar) -> None:
         ("{}", "json: cannot unmarshal object into Go value of type []http.bulkPublishMessageEntry"),
         ("[1]", "an entry is a number, an object is wanted"),
         ('[{"entryId":1}]', '"entryId" is a number, a string is wanted'),
+        ('[{"entryId":"1","event":NaN,"contentType":"application/json"}]', "NaN is no JSON"),
     ],
 )
 async def test_unreadable_entries_are_told(sidecar: Sidecar, body: str, reason: str) -> None:
@@ -455,6 +470,15 @@ async def test_errors_are_counted_by_code(sidecar: Sidecar) -> None:
     assert f'{name}"secret",error_code="ERR_SECRET_STORE_NOT_FOUND"}} 1' in lines
     assert f'{name}"common",error_code="ERR_MALFORMED_REQUEST"}} 1' in lines
     assert f'{name}"state",error_code="ERR_MALFORMED_REQUEST"}} 1' in lines
+
+
+async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
+    await sidecar.call("POST", "/v1.0/bindings/echo", '{"operation":"fail"}')
+
+    counted = (
+        'dapr_error_code_total{app_id="app",category="binding",error_code="ERR_INVOKE_OUTPUT_BINDING"} 1'
+    )
+    assert counted in sidecar.telemetry.render().splitlines()
 
 
 # --- paths, methods, the token

@@ -6,11 +6,10 @@ from typing import Any
 
 from ...apart import apart
 from ...blocks.bindings import Bindings
-from ...errors import BindingError
 from ..jsontext import dump, load
 from ..trace import passed_on
 from .fields import object_of, text_of, texts_of
-from .request import NO_CONTENT, Request, Response, metadata_headers, refusal
+from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
 
 
@@ -28,11 +27,7 @@ class BindingHandlers:
         """Perform an operation; the binding's metadata becomes headers, of an error too."""
         wanted, data = await apart(len(request.body), _wanted, request.body)
         metadata = {**texts_of(wanted, "metadata"), **passed_on(request.headers)}
-        try:
-            answer = await self._block.invoke(name, text_of(wanted, "operation"), data, metadata)
-        except BindingError as error:
-            refused = refusal(error)
-            return Response(refused.status, refused.body, headers=metadata_headers(error.metadata))
+        answer = await self._block.invoke(name, text_of(wanted, "operation"), data, metadata)
         headers = metadata_headers(answer.metadata)
         if answer.data is None:
             return Response(NO_CONTENT.status, headers=headers)

@@ -12,7 +12,7 @@ from ...blocks.publish import Publishing, Target
 from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
-from ..jsontext import dump
+from ..jsontext import dump, parsed
 from ..trace import of_headers
 from .fields import kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
@@ -54,7 +54,7 @@ class PublishHandlers:
     def _entries(self, body: bytes, target: Target) -> list[pubsub.BulkEntry]:
         name, topic = target.broker.name, target.topic
         try:
-            items = json.loads(body)
+            items = parsed(body)
         except (ValueError, RecursionError) as error:
             cut_off = isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip()
             reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)

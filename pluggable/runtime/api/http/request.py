@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from ....metadata import NO_METADATA
-from ...errors import BlockError
+from ...errors import BindingError, BlockError
 from ...telemetry import ErrorCodes
 from ..details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from ..errors import category, http_answer
@@ -74,14 +74,19 @@ def failure(status: int, code: str, message: str, headers: Sequence[tuple[str, s
 
 
 def refusal(error: BlockError, counted: ErrorCodes | None = None) -> Response:
-    """Return the answer for an error of the blocks, by the one table, and count it."""
+    """
+    Return the answer for an error of the blocks, by the one table, and count it.
+
+    What a binding answered beside its error becomes headers.
+    """
     answer = http_answer(error)
     if counted is not None:
         counted.add(answer.code, category(error))
     body: dict[str, object] = {"errorCode": answer.code, "message": answer.message}
     if answer.details:
         body["details"] = [_detail(detail) for detail in answer.details]
-    return Response(answer.status, dump(body))
+    headers = metadata_headers(error.metadata) if isinstance(error, BindingError) else ()
+    return Response(answer.status, dump(body), headers=headers)
 
 
 def _detail(detail: Detail) -> dict[str, object]:
