@@ -72,6 +72,9 @@ async def serve_child(
         async with Endpoint(name, offered, path) as endpoint:
             ready()
             await stop.drained(endpoint, DRAIN_SECONDS)
+    if stop.orphaned:
+        with contextlib.suppress(OSError):  # not empty: another child is still leaving, and will remove it
+            path.parent.rmdir()
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -84,6 +87,8 @@ class Stop:
     """When to stop, in two stages: come to an end, then leave at once."""
 
     def __init__(self) -> None:
+        self.orphaned = False
+        """The pipe of the parent has ended: it cannot clean up behind us any more."""
         self._loop = asyncio.get_running_loop()
         self._asked = asyncio.Event()
         self._now = asyncio.Event()
@@ -121,6 +126,7 @@ class Stop:
         self._asked.set()
 
     def _leave(self) -> None:
+        self.orphaned = True
         self._asked.set()
         self._now.set()
 
