@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pluggable import ComponentError, ETagMismatchError, InvalidRequestError, StateStore
+from pluggable import BulkError, ComponentError, ETagMismatchError, InvalidRequestError, StateStore
 from pluggable.state import (
     BulkGetItem,
     Concurrency,
@@ -220,6 +220,21 @@ async def test_bulk_set_stores_what_it_can(store: StateStore) -> None:
         )
 
     assert [await value(store, key) for key in "abc"] == [b"3", b"2", b"3"]
+
+
+async def test_faulty_item_costs_no_other(store: StateStore) -> None:
+    with pytest.raises(BulkError) as caught:
+        await store.bulk_set(
+            [
+                SetRequest(key="a", value=b"1"),
+                SetRequest(key="b", value=b"1", metadata={"ttlInSeconds": "soon"}),
+                SetRequest(key="c", value=b"1"),
+            ]
+        )
+
+    assert list(caught.value.failures) == ["b"]
+    assert isinstance(caught.value.failures["b"], InvalidRequestError)
+    assert [await value(store, key) for key in "abc"] == [b"1", None, b"1"]
 
 
 async def test_bulk_delete_removes_what_it_can(store: StateStore) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from pluggable import state
-from pluggable.errors import BulkError, ComponentError, ETagMismatchError
+from pluggable.errors import ETagMismatchError
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
@@ -64,10 +64,12 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
         return [state.BulkGetItem(key=request.key, value=self._get(request.key)) for request in requests]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
-        await self._each(requests)
+        await super().bulk_set(
+            requests, parallelism=1
+        )  # nothing waits here: a task each would be for nothing
 
     async def bulk_delete(self, requests: Sequence[state.DeleteRequest], *, parallelism: int = 0) -> None:
-        await self._each(requests)
+        await super().bulk_delete(requests, parallelism=1)
 
     async def transact(
         self,
@@ -83,19 +85,6 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
                 self._set(operation, seconds)
             else:
                 self._delete(operation.key)
-
-    async def _each(self, requests: Sequence[state.SetRequest] | Sequence[state.DeleteRequest]) -> None:
-        failures: dict[str, ComponentError] = {}
-        for request in requests:
-            try:
-                if isinstance(request, state.SetRequest):
-                    await self.set(request)
-                else:
-                    await self.delete(request)
-            except ComponentError as error:
-                failures[request.key] = error
-        if failures:
-            raise BulkError(failures)
 
     def _get(self, key: str) -> state.GetResponse | None:
         item = self._live(key)

@@ -168,9 +168,8 @@ def _connection(plan: Plan) -> sqlite3.Connection:
 
 def _set_journal(connection: sqlite3.Connection, plan: Plan, busy: float) -> None:
     if plan.location.read_only:
-        connection.execute(
-            "SELECT 1 FROM sqlite_schema LIMIT 1"
-        ).fetchall()  # Opens the file, or says why not.
+        # Opens the file, or says why not.
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
         return
     mode = "MEMORY" if plan.location.in_memory else "DELETE" if plan.settings.disable_wal else "WAL"
     give_up = time.monotonic() + busy

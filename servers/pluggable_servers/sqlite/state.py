@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from pluggable import state
 from pluggable.errors import BulkError, ComponentError, InitError, MetadataError
@@ -21,6 +21,8 @@ from .operations import CleanUp, Get, Operation, Put, Remove, Statements, Togeth
 from .settings import Location, SQLiteSettings, location
 
 logger = logging.getLogger(__name__)
+
+Write = state.SetRequest | state.DeleteRequest
 
 
 class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
@@ -73,33 +75,33 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
         try:
             values = await self._database.read(Get(keys))
         except ComponentError:
-            return await super().bulk_get(
-                requests, parallelism=parallelism
-            )  # Each key with an error of its own.
+            # Each key with an error of its own.
+            return await super().bulk_get(requests, parallelism=parallelism)
         return [state.BulkGetItem(key=key, value=value) for key, value in zip(keys, values, strict=True)]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
-        await self._each((request.key, _put(request)) for request in requests)
+        await self._each(requests)
 
     async def bulk_delete(self, requests: Sequence[state.DeleteRequest], *, parallelism: int = 0) -> None:
-        await self._each((request.key, _remove(request)) for request in requests)
+        await self._each(requests)
 
     async def transact(
         self,
-        operations: Sequence[state.SetRequest | state.DeleteRequest],
+        operations: Sequence[Write],
         metadata: Mapping[str, str] = NO_METADATA,
     ) -> None:
-        steps = [
-            _put(operation) if isinstance(operation, state.SetRequest) else _remove(operation)
-            for operation in operations
-        ]
-        await self._database.write(Together(steps))
+        await self._database.write(Together([_step(operation) for operation in operations]))
 
-    async def _each(self, writes: Iterable[tuple[str, Operation[None]]]) -> None:
+    async def _each(self, requests: Sequence[Write]) -> None:
         """Submit all at once, so that they share a commit, and tell which of them failed."""
-        submitted = [(key, self._database.write(operation)) for key, operation in writes]
-        answers = await asyncio.gather(*(future for _, future in submitted), return_exceptions=True)
         failures: dict[str, ComponentError] = {}
+        submitted: list[tuple[str, asyncio.Future[None]]] = []
+        for request in requests:
+            try:
+                submitted.append((request.key, self._database.write(_step(request))))
+            except ComponentError as error:
+                failures[request.key] = error
+        answers = await asyncio.gather(*(future for _, future in submitted), return_exceptions=True)
         for (key, _), answer in zip(submitted, answers, strict=True):
             if isinstance(answer, ComponentError):
                 failures[key] = answer
@@ -122,6 +124,10 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
         if self._opened is None:
             raise InitError("state.sqlite was not initialised: await init first")
         return self._opened
+
+
+def _step(request: Write) -> Operation[None]:
+    return _put(request) if isinstance(request, state.SetRequest) else _remove(request)
 
 
 def _put(request: state.SetRequest) -> Put:
@@ -153,7 +159,6 @@ def _prepare(connection: sqlite3.Connection, settings: SQLiteSettings, where: Lo
     if not where.read_only:
         schema.migrate(connection, tables)
     texts = statements.compiled(tables)
-    connection.execute(
-        texts.get, {"key": ""}
-    ).fetchall()  # What is there is what the statements expect, or says so.
+    # What is there is what the statements expect, or says so.
+    connection.execute(texts.get, {"key": ""}).fetchall()
     return texts
