@@ -65,9 +65,8 @@ async def pull_messages(instance: Instance[Any], stream: ServerStream) -> None:
         raise InvalidRequestError("the first message of PullMessages names no topic; send the topic first")
     broker: PubSub = instance.component
     if isinstance(broker, Pausable) and not instance.paused:
-        await (
-            broker.resume()
-        )  # a daprd pauses when it stops, and never resumes: its next life begins with this
+        # A daprd pauses when it stops, and never resumes: its next life begins with this.
+        await broker.resume()
     delivery: StreamDelivery[Message] = StreamDelivery(
         stream, instance, wire.pull_response_pb, limit_bytes=receive_limit(stream)
     )

@@ -82,9 +82,8 @@ def _held_folder(parent: Path) -> tuple[Path, int]:
         folder = parent / f"{STAGING_PREFIX}{secrets.token_hex(4)}"
         check_length(folder / _BOUND_NAME)
         folder.mkdir(mode=0o700)
-        with contextlib.suppress(
-            BlockingIOError, FileNotFoundError
-        ):  # taken for a leftover before it was locked
+        # Either says that it was taken for a leftover before it was locked.
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
             handle = _lock(folder, wait=False)
             if folder.exists():
                 return folder, handle

@@ -64,9 +64,8 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
         return [state.BulkGetItem(key=request.key, value=self._get(request.key)) for request in requests]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
-        await super().bulk_set(
-            requests, parallelism=1
-        )  # nothing waits here: a task each would be for nothing
+        # One after the other: nothing waits here, so a task for each would be for nothing.
+        await super().bulk_set(requests, parallelism=1)
 
     async def bulk_delete(self, requests: Sequence[state.DeleteRequest], *, parallelism: int = 0) -> None:
         await super().bulk_delete(requests, parallelism=1)
