@@ -11,10 +11,11 @@ from ..transport.status import Code
 from .codes import error_of_code
 from .details import DETAIL_BYTES
 
-_MISMATCH: Final = str(ETagMismatchError())
-_INVALID: Final = str(ETagInvalidError())
+#: The sentences that daprd knows ETag errors by, and that ours begin with.
+MISMATCH: Final = str(ETagMismatchError())
+INVALID: Final = str(ETagInvalidError())
 _ETAG_LINE: Final = re.compile(
-    rf"(?P<key>.*?): (?P<kind>{re.escape(_MISMATCH)}|{re.escape(_INVALID)})(?:: (?P<detail>.*))?"
+    rf"(?P<key>.*?): (?P<kind>{re.escape(MISMATCH)}|{re.escape(INVALID)})(?:: (?P<detail>.*))?"
 )
 _CODE_LINE: Final = re.compile(rf"(?P<key>.*?): (?P<code>{'|'.join(Code.__members__)}): (?P<text>.*)")
 
@@ -47,7 +48,7 @@ def read(text: str) -> BulkError | None:
     failures: dict[str, ComponentError] = {}
     for line in text.splitlines():
         if found := _ETAG_LINE.fullmatch(line):
-            kind = ETagMismatchError if found["kind"] == _MISMATCH else ETagInvalidError
+            kind = ETagMismatchError if found["kind"] == MISMATCH else ETagInvalidError
             failures[found["key"]] = kind(found["detail"] or "")
         elif found := _CODE_LINE.fullmatch(line):
             failures[found["key"]] = error_of_code(Code[found["code"]], found["text"])

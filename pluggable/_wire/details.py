@@ -16,7 +16,8 @@ TEXT_BESIDE_DETAIL_BYTES: Final = 768
 #: What a detail itself may hold; it travels in base64.
 DETAIL_BYTES: Final = 2048
 
-_TYPE_PREFIX: Final = "type.googleapis.com/"
+#: Before the name of a detail's message, in JSON too.
+TYPE_PREFIX: Final = "type.googleapis.com/"
 
 Detail = rpc.BadRequest | rpc.ErrorInfo
 _DETAILS: Final[dict[str, type[rpc.BadRequest] | type[rpc.ErrorInfo]]] = {
@@ -32,7 +33,7 @@ def packed(code: Code, text: str, detail: Detail | None = None) -> StatusError:
     text = cut(text, TEXT_BESIDE_DETAIL_BYTES)
     # The code is repeated inside: grpc-go puts INTERNAL in place of a status that disagrees with itself.
     status = status_pb2.Status(code=int(code), message=text)
-    status.details.add(type_url=_TYPE_PREFIX + detail.DESCRIPTOR.full_name, value=detail.SerializeToString())
+    status.details.add(type_url=TYPE_PREFIX + detail.DESCRIPTOR.full_name, value=detail.SerializeToString())
     return StatusError(code, text, status.SerializeToString())
 
 

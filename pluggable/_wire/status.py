@@ -35,8 +35,6 @@ _ETAG: Final = "etag"
 _ITEMS: Final = "items"
 #: What an error may be in HTTP: any other has no body, or is not the last word.
 _ERROR_STATUS: Final = re.compile(r"[45][0-9]{2}")
-_MISMATCH: Final = str(ETagMismatchError())
-_INVALID: Final = str(ETagInvalidError())
 
 
 def status_of(error: ComponentError) -> StatusError:
@@ -93,10 +91,10 @@ def _of_violations(code: Code, text: str, detail: rpc.BadRequest) -> ComponentEr
     blamed = detail.field_violations[0]
     said = blamed.description or text
     match blamed.field, code:
-        case "etag", Code.FAILED_PRECONDITION if said.startswith(_MISMATCH):
-            return ETagMismatchError(_after(_MISMATCH, said))
-        case "etag", Code.INVALID_ARGUMENT if said.startswith(_INVALID):
-            return ETagInvalidError(_after(_INVALID, said))
+        case "etag", Code.FAILED_PRECONDITION if said.startswith(bulk.MISMATCH):
+            return ETagMismatchError(_after(bulk.MISMATCH, said))
+        case "etag", Code.INVALID_ARGUMENT if said.startswith(bulk.INVALID):
+            return ETagInvalidError(_after(bulk.INVALID, said))
         case "etag", Code.FAILED_PRECONDITION:
             return bulk.read(said) or ETagMismatchError(said)
         case "etag", Code.INVALID_ARGUMENT:

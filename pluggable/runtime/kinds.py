@@ -8,6 +8,7 @@ from typing import Any, Final
 from .faults import Severity
 from .flagtable import seconds
 from .resources import (
+    INIT_TIMEOUT_SECONDS,
     BulkSubscribe,
     Component,
     Configuration,
@@ -19,8 +20,6 @@ from .resources import (
 )
 from .tree import Document, Table, text_of
 
-#: How long Init may take where the YAML does not say.
-INIT_TIMEOUT_SECONDS: Final = 5.0
 _ACCESS: Final = {"": True, "allow": True, "deny": False}
 
 

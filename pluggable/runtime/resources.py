@@ -20,6 +20,9 @@ class Origin:
         return f"{self.file}, document {self.document}, line {self.line}"
 
 
+#: How long Init may take where the YAML does not say.
+INIT_TIMEOUT_SECONDS = 5.0
+
 EMBEDDED = Origin("embedded defaults")
 
 
@@ -51,7 +54,7 @@ class Component:
     secret_store: str = ""
     """``auth.secretStore``."""
     ignore_errors: bool = False
-    init_timeout_seconds: float = 5.0
+    init_timeout_seconds: float = INIT_TIMEOUT_SECONDS
     origin: Origin = field(default=EMBEDDED, compare=False)
 
     @property

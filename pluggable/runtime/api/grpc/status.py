@@ -5,14 +5,13 @@ from __future__ import annotations
 from google.protobuf.message import Message
 
 from ...._proto.google.rpc import error_details_pb2 as rpc, status_pb2
-from ...._wire.details import TEXT_BESIDE_DETAIL_BYTES, TEXT_BYTES, cut
+from ...._wire.details import TEXT_BESIDE_DETAIL_BYTES, TEXT_BYTES, TYPE_PREFIX, cut
 from ....transport import Code, StatusError
 from ...errors import BlockError
 from ...telemetry import ErrorCodes
 from ..details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from ..errors import category, grpc_answer
 
-_TYPES = "type.googleapis.com/"
 #: What one fact, description or link may hold: all of it travels in one header.
 _FACT_BYTES = 512
 
@@ -33,7 +32,9 @@ def status_of(error: BlockError, counted: ErrorCodes | None = None) -> StatusErr
     status = status_pb2.Status(code=int(code), message=text)
     for detail in answer.details:
         message = _message(detail)
-        status.details.add(type_url=_TYPES + message.DESCRIPTOR.full_name, value=message.SerializeToString())
+        status.details.add(
+            type_url=TYPE_PREFIX + message.DESCRIPTOR.full_name, value=message.SerializeToString()
+        )
     return StatusError(code, text, status.SerializeToString())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from ...._wire.details import TYPE_PREFIX
 from ....metadata import NO_METADATA
 from ...errors import BindingError, BlockError
 from ...telemetry import ErrorCodes
@@ -15,7 +16,7 @@ from ..jsontext import dump
 
 JSON = "application/json"
 METADATA_PREFIX = "metadata."
-_TYPES = "type.googleapis.com/google.rpc."
+_TYPES = f"{TYPE_PREFIX}google.rpc."
 
 
 @dataclass(slots=True)
