@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from .metadata import Metadata
+
+#: Where a package says which component types it has: ``state.mine = "mine:Store"``, ``state.mine/v2 = …``.
+ENTRY_POINT_GROUP: Final = "pluggable.components"
 
 
 class Capability(ABC):  # noqa: B024  its subclasses have the methods

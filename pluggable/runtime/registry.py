@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
-#: Where a package says which component types it has: ``state.mine = "mine:Store"``, ``state.mine/v2 = …``.
-ENTRY_POINT_GROUP = "pluggable.components"
+from ..component import ENTRY_POINT_GROUP
+
 #: Who says nothing of versions serves these (dapr: ``pkg/components/versioning.go``).
 UNVERSIONED = frozenset({"", "v0", "v1"})
 

@@ -15,11 +15,10 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, TextIO
 
-from ..component import Component
+from ..component import ENTRY_POINT_GROUP, Component
 from ..errors import ComponentError
 from .running import LOG_FORMAT, run, serve_child
 
-GROUP: Final = "pluggable.components"
 #: What cannot be loaded cannot be loaded the next time either: who started this process need not try again.
 CANNOT_LOAD: Final = 3
 CANNOT_SERVE: Final = 1
@@ -62,7 +61,7 @@ def load(types: Sequence[str]) -> list[type[Component]]:
     Raises:
         CannotLoadError: a type is not installed, or what it needs is not.
     """
-    installed = {point.name: point for point in entry_points(group=GROUP)}
+    installed = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     found: dict[type[Component], None] = {}
     for type_ in types:
         if (point := installed.get(type_)) is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-from pluggable.runtime.registry import ENTRY_POINT_GROUP
+from pluggable.component import ENTRY_POINT_GROUP
 
 
 def package(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint
 
-from pluggable.runtime.registry import ENTRY_POINT_GROUP, Registry
+from pluggable.component import ENTRY_POINT_GROUP
+from pluggable.runtime.registry import Registry
 
 
 def announced(*names: str) -> Registry:
