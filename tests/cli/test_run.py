@@ -199,7 +199,7 @@ apps:
   - appID: two
     appDirPath: two
     env: {SHARED: own}
-    command: [sh, -c, 'echo "$APP_ID $SHARED"; trap "echo leaving; exit" INT; while :; do sleep 0.1; done']
+    command: [sh, -c, 'trap "echo leaving; exit" INT; echo "$APP_ID $SHARED"; while :; do sleep 0.1; done']
 """
     )
     async with pluggable("run", "-f", ".", cwd=tmp_path) as run:
