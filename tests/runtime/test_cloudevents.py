@@ -119,6 +119,10 @@ def test_protobuf_is_binary_only_as_cloudevent() -> None:
     assert event(b"\x0a\x01i", "application/x-protobuf")["data"] == "\n\x01i"
 
 
+def test_endless_number_is_no_cloudevent() -> None:
+    assert "data" in event(b"\xff" * 250_000, "application/x-protobuf")
+
+
 def test_metadata_overrides_attributes() -> None:
     given = {
         "cloudevent.Id": "1",
