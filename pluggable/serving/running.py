@@ -87,7 +87,7 @@ class Stop:
     """When to stop, in two stages: come to an end, then leave at once."""
 
     def __init__(self) -> None:
-        self.orphaned = False
+        self.orphaned: bool = False
         """The pipe of the parent has ended: it cannot clean up behind us any more."""
         self._loop = asyncio.get_running_loop()
         self._asked = asyncio.Event()
