@@ -349,6 +349,7 @@ async def test_failed_binding_tells_its_metadata(sidecar: Sidecar) -> None:
         ("[]", {}, "the body is an array, an object is wanted"),
         ('{"operation":1}', {}, '"operation" is a number, a string is wanted'),
         ('{"operation":"create"}', {"baggage": "no baggage"}, "invalid baggage header"),
+        ('{"operation":"create"}', {"baggage": "a=b" + ";c= " * 500 + "\\"}, "invalid baggage header"),
     ],
 )
 async def test_bad_binding_request_is_refused(
