@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,15 @@ async def test_terminating_is_passed_on(tmp_path: Path) -> None:
         await run.said("== APP == told to leave")
 
 
+@pytest.fixture
+def heeded_hangup() -> Iterator[None]:
+    """Processes started now heed SIGHUP, even if these tests run under ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heeded_hangup")
 async def test_closed_terminal_ends_everything(tmp_path: Path) -> None:
     async with pluggable("run", "-a", "a", "--", "sh", "-c", "echo ready; sleep 60", cwd=tmp_path) as run:
         await run.said("== APP == ready")
