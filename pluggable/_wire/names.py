@@ -19,7 +19,7 @@ INPUT_BINDING: Final = f"{_PACKAGE}.InputBinding"
 OUTPUT_BINDING: Final = f"{_PACKAGE}.OutputBinding"
 SECRET_STORE: Final = f"{_PACKAGE}.SecretStore"
 
-#: The block a service makes its socket a component of; the other services add to one of these.
+#: The block a service makes its socket a component of; the others add to one (dapr: ``pkg/components``).
 BLOCK_OF_SERVICE: Final = {
     STATE_STORE: "state",
     PUBSUB: "pubsub",

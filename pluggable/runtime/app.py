@@ -81,6 +81,19 @@ class Order:
         self.stop.set()
 
 
+def _tell_what_is_not_heeded(config: RuntimeConfig) -> None:
+    """Log the flags that were given and change nothing, so that nobody counts on them."""
+    if config.unused_flags:
+        logger.info("flags that have no meaning here: %s", ", ".join(config.unused_flags))
+    given = {
+        "allowed-origins": config.allowed_origins is not None,
+        "dapr-block-shutdown-duration": config.block_shutdown_seconds is not None,
+        "enable-app-health-check": config.enable_app_health_check,
+    }
+    if later := [name for name, was_given in given.items() if was_given]:
+        logger.warning("flags that are not offered yet and have no effect: %s", ", ".join(later))
+
+
 async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> Sidecar:
     """Build the parts, bottom up, and take the ports; nothing is loaded yet."""
     try:
@@ -88,6 +101,7 @@ async def _build(config: RuntimeConfig, order: Order, stack: AsyncExitStack) -> 
     except ManifestError as error:
         raise FaultyFilesError(f"error loading configuration: {error}") from error
     config = completed(config, configuration)
+    _tell_what_is_not_heeded(config)
     catalog = Catalog()
     supervisor = await stack.enter_async_context(Supervisor())
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())

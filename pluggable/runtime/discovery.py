@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import remote
+from .._wire.names import BLOCK_OF_SERVICE
 from ..errors import ComponentError
 from ..sockets import SocketError, SocketsFolder
 
@@ -30,15 +31,6 @@ ANSWER_SECONDS = 3.0
 ASK_AGAIN_SECONDS = 1.0
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-#: Which service makes a socket a component of which block (dapr: ``pkg/components/*/pluggable.go``).
-BLOCK_OF_SERVICE = {
-    "dapr.proto.components.v1.StateStore": "state",
-    "dapr.proto.components.v1.PubSub": "pubsub",
-    "dapr.proto.components.v1.InputBinding": "bindings",
-    "dapr.proto.components.v1.OutputBinding": "bindings",
-    "dapr.proto.components.v1.SecretStore": "secretstores",
-}
 
 Identity = tuple[int, int]
 
