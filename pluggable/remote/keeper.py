@@ -108,6 +108,8 @@ class Keeper:
         down = f"{self._name} is down: {reason}"
         self._lost = True
         if self._greetings:
+            if self.gate.open:
+                logger.warning("%s", down)
             self.gate.shut(down)
             self._news.set()
         return down

@@ -42,9 +42,8 @@ class Places:
         self._news = asyncio.Event()
 
     async def early_known(self, spec: resources.Component) -> None:
-        """Wait until it is known whether a socket that was there at start shadows the bundled type."""
-        if self._registry.bundle(spec.type, spec.version) is not None:
-            await self._discovery.answered(_name(spec))
+        """Wait until a socket of the type's name that was there at start has said whether it serves it."""
+        await self._discovery.answered(_name(spec))
 
     def find(self, spec: resources.Component) -> Place | None:
         """Return where the component's type is served now; a bundled type's child is started by this."""

@@ -377,3 +377,17 @@ async def test_closed_service_is_not_initialised_again(process: Process, connect
     await opened(connection)
 
     assert second.calls == ["Init", "Features"]
+
+
+async def test_lost_connection_is_reported_once(
+    process: Process, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    await process.live(a_store())
+    store = await opened(connection)
+    await process.die()
+
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            await store.get(GetRequest(key="k"))
+
+    assert len([line for line in caplog.messages if "is down: its connection is lost" in line]) == 1
