@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import redis.asyncio
 
@@ -51,5 +52,5 @@ async def test_components_of_dapr_init_work(tmp_path: Path) -> None:
 
         async with redis.asyncio.Redis(port=port) as bare:
             assert await bare.hgetall("shop||k") == {b"data": b"1", b"version": b"1"}
-            [(_, fields)] = await bare.xrange("orders")
-            assert json.loads(fields[b"data"])["data"] == {"id": 7}
+            entries: Any = await bare.xrange("orders")
+            assert [json.loads(fields[b"data"])["data"] for _, fields in entries] == [{"id": 7}]
