@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from pluggable.serving import ComponentServer
 from pluggable.sockets import FOLDER_VARIABLES
 from pluggable_servers.memory.state import InMemoryStateStore
 from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.programs import needed
 
 WAIT = "--components-wait=20s"
 USABLE_SECONDS = 1.0
@@ -138,11 +138,7 @@ def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A component built with the Go SDK; its socket is ``gomem.sock``."""
     if named := os.environ.get("GOCOMPONENT"):
         return Path(named)
-    go = shutil.which("go")
-    if go is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("go is not installed, and under CI nothing is skipped")
-        pytest.skip("go is not installed")
+    go = needed("go")
     binary = tmp_path_factory.mktemp("go") / "gomem"
     built = subprocess.run(
         [go, "build", "-o", binary, "."],

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import os
 import pkgutil
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,9 +17,9 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FileDescriptor
 
 from pluggable._proto import pool
+from tests.programs import needed
 
 ROOT = Path(__file__).resolve().parents[2]
-GO = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
 
 COMPONENTS = {
     "InputBinding": ["Init", "Read", "Ping"],
@@ -256,11 +255,10 @@ def test_only_pulling_and_reading_stream() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(GO is None, reason="needs Go, which builds upstream's module")
 def test_ours_equal_upstreams_go_module() -> None:
-    assert GO
+    go = needed("go")
     folder = Path(__file__).parent / "godescriptors"
-    built = subprocess.run([GO, "run", "."], cwd=folder, capture_output=True, timeout=540, check=True).stdout
+    built = subprocess.run([go, "run", "."], cwd=folder, capture_output=True, timeout=540, check=True).stdout
     theirs = descriptor_pb2.FileDescriptorSet.FromString(built).file
 
     assert len(theirs) == 8

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -18,6 +16,7 @@ from pluggable import Delivery, Metadata, PubSub, StateStore
 from pluggable.delivery import Accepted, Outcome
 from pluggable.pubsub import Message, Topic
 from pluggable.testing import connected
+from tests.programs import needed
 
 PLACES: Final = ("here", "over a socket")
 _ATTEMPTS: Final = 5
@@ -116,11 +115,7 @@ async def subscribed(found: PubSub, topic: str, inbox: Inbox) -> AsyncIterator[N
 @contextmanager
 def redis_server(*options: str) -> Iterator[int]:
     """A Redis server that keeps nothing, and its port."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("redis-server is not installed, and under CI nothing is skipped")
-        pytest.skip("redis-server is not installed")
+    program = needed("redis-server")
     with tempfile.TemporaryDirectory(prefix="pl-redis-") as folder:
         process, port = _started(program, folder, options)
         try:

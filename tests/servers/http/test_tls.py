@@ -13,6 +13,7 @@ from pluggable.errors import UnavailableError
 from pluggable.metadata import Metadata
 from pluggable_servers.http.binding import HTTPBinding
 from pluggable_servers.http.tls import client_context
+from tests.programs import needed
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("tls")
     cert, key = folder / "cert.pem", folder / "key.pem"
     request = [
-        "openssl",
+        needed("openssl"),
         "req",
         "-x509",
         "-newkey",
@@ -33,12 +34,8 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         "2",
     ]
     names = ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
-    try:
-        subprocess.run(
-            [*request, *names, "-keyout", key, "-out", cert], check=True, capture_output=True, timeout=30
-        )
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
+    command = [*request, *names, "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
     return cert, key
 
 
