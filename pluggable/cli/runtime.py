@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from importlib.util import find_spec
 
 from .version import DISTRIBUTION, version
 
 USAGE_STATUS = 64
+#: What the extra ``runtime`` brings; looked for here, since the sidecar imports it in the midst of its start.
+NEEDED = ("httptools", "uvloop", "yaml")
 
 
 def main() -> int:
@@ -17,14 +20,15 @@ def main() -> int:
     if "--version" in words:
         sys.stdout.write(f"{version()}\n")
         return 0
-    try:
-        import uvloop
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        what = f"{', '.join(missing)} cannot be imported"
+        return _fail(f"{what}; install what the sidecar needs: pip install '{DISTRIBUTION}[runtime]'", 1)
+    import uvloop
 
-        from ..runtime.app import run
-        from ..runtime.flags import FlagError, parse, usage
-        from ..runtime.logs import setup
-    except ModuleNotFoundError as error:
-        return _fail(f"{error}; install what the sidecar needs: pip install '{DISTRIBUTION}[runtime]'", 1)
+    from ..runtime.app import run
+    from ..runtime.flags import FlagError, parse, usage
+    from ..runtime.logs import setup
+
     if {"--help", "-help", "-h"} & set(words):
         sys.stdout.write(f"usage: pluggable-runtime --app-id=NAME [FLAGS]\n\n{usage()}\n")
         return 0

@@ -16,6 +16,7 @@ from ..metadata import Metadata
 from . import resources
 from .catalog import Catalog, Loaded
 from .config import RuntimeConfig
+from .fatal import FatalError
 from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
 from .secretrefs import SecretStorePending, init_properties
@@ -29,7 +30,7 @@ INITS_AT_ONCE = 16
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-class ComponentFailedError(Exception):
+class ComponentFailedError(FatalError):
     """A component could not be loaded and its YAML does not say to ignore that."""
 
 

@@ -13,12 +13,13 @@ from .. import transport
 from .api import grpc as grpc_api, http as http_api
 from .blocks import Blocks
 from .config import RuntimeConfig
+from .fatal import FatalError
 from .telemetry import Telemetry
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-class PortTakenError(Exception):
+class PortTakenError(FatalError):
     """A port of the sidecar cannot be had; the text names flag, address and reason."""
 
 

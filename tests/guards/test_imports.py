@@ -27,6 +27,6 @@ def test_serving_loads_no_runtime_messages() -> None:
 
 
 def test_sidecar_needs_no_official_client() -> None:
-    modules = loaded("import pluggable.runtime.app")
+    modules = loaded("import pluggable.runtime.app, pluggable.runtime.sidecar")
 
     assert not {name for name in modules if name == "dapr" or name.startswith("dapr.")}

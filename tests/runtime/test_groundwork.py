@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pluggable.runtime.app import completed
 from pluggable.runtime.config import RuntimeConfig
+from pluggable.runtime.groundwork import completed
 from pluggable.runtime.resources import Configuration
 
 

@@ -1,0 +1,40 @@
+"""What the sidecar is told, by signals and by its API."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+class Order:
+    """What the sidecar was told: to go on, to read its resources again, to stop, to stop at once."""
+
+    def __init__(self) -> None:
+        self.stop: asyncio.Event = asyncio.Event()
+        self.force: asyncio.Event = asyncio.Event()
+        self.reload: Callable[[], None] = lambda: None
+
+    def listen_to_signals(self) -> None:
+        """Stop at SIGINT or SIGTERM, at once at the second; read the resources again at SIGHUP."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self.reload())
+
+    def _signalled(self) -> None:
+        if self.stop.is_set():
+            self.force.set()
+        self.stop.set()
+
+    def by_api(self, force: bool) -> None:
+        """Stop because a caller of the API asked for it."""
+        if force:
+            logger.warning("Force shutdown requested, exiting immediately without graceful shutdown")
+            self.force.set()
+        else:
+            logger.info("Shutdown requested via API")
+        self.stop.set()
