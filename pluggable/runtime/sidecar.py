@@ -91,12 +91,12 @@ class Sidecar:
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
+        self.order.reload = self.groundwork.changes.reload
         watching = asyncio.create_task(self.groundwork.discovery.watch(), name="watching for sockets")
         try:
             await self._apply(self.groundwork.first)
             self.blocks.health.outbound.open()
             await self._meet_application()
-            self.order.reload = self.groundwork.changes.reload
             async for batch in self.groundwork.changes:
                 await self._apply(batch)
         finally:
