@@ -111,10 +111,16 @@ class Discovery:
         self._scan()
         self._first = dict(self._asking)
 
+    def asks(self, name: str) -> bool:
+        """Whether a socket of this name was there at start and is still being asked what it serves."""
+        return any(not task.done() for task in self._asked_first(name))
+
     async def answered(self, name: str) -> None:
         """Wait until sockets of this name that were there at start have answered, or failed to."""
-        asked = [task for path, task in self._first.items() if path.stem.lower() == name]
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*self._asked_first(name), return_exceptions=True)
+
+    def _asked_first(self, name: str) -> list[asyncio.Task[None]]:
+        return [task for path, task in self._first.items() if path.stem.lower() == name]
 
     def _changed_at(self) -> int | None:
         try:

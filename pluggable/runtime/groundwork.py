@@ -63,7 +63,7 @@ async def lay(config: RuntimeConfig, stack: AsyncExitStack) -> Groundwork:
     places = Places(Registry(), supervisor, discovery)
     discovery.look()
     for spec in first.added.components:
-        places.find(spec)
+        places.foresee(spec)
     await asyncio.sleep(0)  # the children's tasks begin, and with them the processes
     return Groundwork(
         config=config,

@@ -45,6 +45,11 @@ class Places:
         """Wait until a socket of the type's name that was there at start has said whether it serves it."""
         await self._discovery.answered(_name(spec))
 
+    def foresee(self, spec: resources.Component) -> None:
+        """Start a bundled type's child already, unless a socket that is being asked may shadow it."""
+        if not self._discovery.asks(_name(spec)):
+            self.find(spec)
+
     def find(self, spec: resources.Component) -> Place | None:
         """Return where the component's type is served now; a bundled type's child is started by this."""
         type_ = spec.type.lower()

@@ -35,6 +35,7 @@ class House:
         self.discovery = Discovery(SocketsFolder(folder, explicit=True), self._changed, asked_briefly)
         self.places = Places(Registry(), supervisor, self.discovery)
         self.folder = folder
+        self.supervisor = supervisor
         self._watching: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
@@ -162,3 +163,20 @@ async def test_reason_names_a_silent_socket(house: House) -> None:
     assert f"{house.folder}/mine.sock does not answer: " in house.places.why_not(MINE)
     assert "other.sock" not in house.places.why_not(MINE)
     assert "other.sock" in house.places.why_not(Component(name="store", type="state.third"))
+
+
+async def test_foreseen_type_is_started(house: House) -> None:
+    house.start()
+
+    house.places.foresee(BUNDLED)
+
+    assert [child.bundle.name for child in house.supervisor.running()] == ["in-memory"]
+
+
+async def test_type_that_may_be_shadowed_waits(house: House) -> None:
+    async with ComponentServer({"in-memory": InMemoryStateStore}, folder=house.folder):
+        house.start()
+
+        house.places.foresee(BUNDLED)
+
+        assert house.supervisor.running() == []
