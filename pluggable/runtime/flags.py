@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from ..sockets import FOLDER_VARIABLES
+from ..sockets import SocketsFolder
 from .config import RuntimeConfig
 from .flagtable import FLAGS, Flag
 from .gotext import parse_bool
@@ -123,8 +123,8 @@ def _add_environment(settings: dict[str, Any], environ: Mapping[str, str]) -> No
     settings["app_api_token"] = environ.get(APP_API_TOKEN_VARIABLE, "")
     settings["dapr_api_token"] = environ.get(DAPR_API_TOKEN_VARIABLE, "")
     if settings.get("sockets_folder") is None:
-        folders = (environ.get(variable) for variable in FOLDER_VARIABLES)
-        settings["sockets_folder"] = next((Path(folder) for folder in folders if folder), None)
+        folder = SocketsFolder.find(environ=environ)
+        settings["sockets_folder"] = folder.path if folder.explicit else None
     if "scheduler_addresses" not in settings and SCHEDULER_ADDRESSES_VARIABLE in environ:
         settings["scheduler_addresses"] = _items(environ[SCHEDULER_ADDRESSES_VARIABLE])
 

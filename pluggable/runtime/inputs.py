@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from .. import bindings
 from ..delivery import Accepted, Delivery, Outcome, Rejected
 from .appchannel import AppChannel, AppError
-from .blocks.properties import property_of
 from .catalog import Catalog, Loaded
 from .config import RuntimeConfig
+from .parts import named_directions
 from .subscriptions.intake import Intake, keep_going, wind_down
 
 #: How many events of one binding are with the application at a time; the rest waits in the component.
@@ -124,7 +124,7 @@ class InputBindings:
     async def _decide(self, reading: _Reading) -> None:
         """Find out whether the application takes the binding's events."""
         properties, name = reading.loaded.properties, reading.loaded.spec.name
-        directions = {each.strip().lower() for each in property_of(properties, "direction").split(",")} - {""}
+        directions = named_directions(properties)
         if directions or not self._channel.exists:
             reading.wanted = "input" in directions and self._channel.exists
             return

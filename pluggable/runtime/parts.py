@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from .. import remote
 from ..errors import ComponentError
 from . import resources
+from .blocks.properties import property_of
 
 #: What stands for a component of each block that is offered.
 REMOTES: Mapping[str, tuple[type[remote.RemoteComponent], ...]] = {
@@ -42,6 +43,11 @@ async def kinds_in_use(
 
 
 def directions(properties: Mapping[str, str]) -> frozenset[str]:
-    """Return the directions that a binding's ``direction`` names; without it both (dapr: ``binding.go``)."""
-    named = next((value for key, value in properties.items() if key.lower() == "direction"), "")
-    return frozenset(word.strip().lower() for word in named.split(",") if word.strip()) or BOTH_DIRECTIONS
+    """Return the directions that a binding is used in: those it names, or both (dapr: ``binding.go``)."""
+    return named_directions(properties) or BOTH_DIRECTIONS
+
+
+def named_directions(properties: Mapping[str, str]) -> frozenset[str]:
+    """Return the directions that a binding's ``direction`` names; none without it."""
+    named = property_of(properties, "direction").split(",")
+    return frozenset(word.strip().lower() for word in named if word.strip())
