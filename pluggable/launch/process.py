@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-LINE_BYTES = 64 * 1024
+from .._lines import LINE_BYTES, Lines
+
 #: How long what a process left behind may take to end, once it is gone itself.
 LEFTOVER_SECONDS = 1.0
 
@@ -106,15 +107,12 @@ class Process:
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", 0)
         )
-        rest = b""
+        lines = Lines()
         try:
             while chunk := await reader.read(LINE_BYTES):
-                *lines, rest = (rest + chunk).split(b"\n")
-                if len(rest) > LINE_BYTES:
-                    lines, rest = [*lines, rest], b""
-                for line in lines:
-                    self._say(self._prefix + line.decode(errors="replace"))
-            if rest:
-                self._say(self._prefix + rest.decode(errors="replace"))
+                for line in lines.feed(chunk):
+                    self._say(self._prefix + line)
+            for line in lines.last():
+                self._say(self._prefix + line)
         finally:
             pipe.close()

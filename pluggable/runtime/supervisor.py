@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .._lines import LINE_BYTES, Lines
 from ..errors import UnavailableError
 from .registry import Bundle
 
@@ -31,7 +32,6 @@ STABLE_SECONDS = 30.0
 ENDING = ((signal.SIGTERM, 0.3), (signal.SIGTERM, 3.0), (signal.SIGKILL, None))
 #: What is kept of a child's last words, to say why it crashed.
 LAST_LINES = 20
-CHUNK_BYTES = 64 * 1024
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -137,16 +137,16 @@ class Child:
         await output.read()
 
     async def _listen(self, output: asyncio.StreamReader) -> None:
-        """Pass on what the process says, line by line; a line without end is passed on in pieces."""
-        rest = b""
-        while chunk := await output.read(CHUNK_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > CHUNK_BYTES:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                text = line.decode(errors="replace")
-                self._words.append(text)
-                logger.info("%s: %s", self.bundle, text)
+        """Pass on what the process says, its last words too if no line end follows them."""
+        lines = Lines()
+        while chunk := await output.read(LINE_BYTES):
+            self._pass_on(lines.feed(chunk))
+        self._pass_on(lines.last())
+
+    def _pass_on(self, lines: list[str]) -> None:
+        for text in lines:
+            self._words.append(text)
+            logger.info("%s: %s", self.bundle, text)
 
     def _give_up(self, status: int, times: int) -> None:
         last = " | ".join(list(self._words)[-3:]) or "it said nothing"

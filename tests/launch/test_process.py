@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pluggable.launch.process import LINE_BYTES, Process
+from pluggable._lines import LINE_BYTES
+from pluggable.launch.process import Process
 
 
 class Said(list[str]):
