@@ -154,8 +154,12 @@ class Keeper:
         async with self._initialising:
             now = identity(self._channel.address)
             renewed = self._lost and (now is None or now != self._identity)
-            if (renewed or self._doubted) and not await self._initialised_again():
-                return False
+            if renewed or self._doubted:
+                self._lost = False  # from here on it says that this life was lost too
+                if not await self._initialised_again():
+                    self._lost = True
+                    return False
+                self._identity = now
             if not self._news.is_set() and self._channel.state is ChannelState.UP:
                 self._identity, self._lost, self._reason = now, False, ""
                 self.gate.lift()

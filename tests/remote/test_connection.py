@@ -9,6 +9,7 @@ import pytest
 
 from pluggable._proto.dapr.proto.components.v1 import bindings_pb2, state_pb2 as pb
 from pluggable._wire import names
+from pluggable._wire.status import status_of
 from pluggable.errors import (
     CustomError,
     InitError,
@@ -365,6 +366,24 @@ async def test_both_bindings_share_a_connection(process: Process, connection: Co
     await sink.ping()
 
     assert second.calls.count("Init") == 2
+
+
+async def test_news_during_init_repeats_no_init(process: Process, connection: Connection) -> None:
+    await process.live(a_store())
+    await opened(connection)
+    stream, lives = await connection.stream(names.path(names.STATE_STORE, "Get"))
+    stream.cancel("only its number is wanted")
+    await process.die()
+    second = a_store()
+    second.init_may_end.clear()
+    await process.live(second)
+    await second.init_begun.wait()
+
+    connection.stream_error(status_of(NotInitializedError("state", "orders")), lives)
+    second.init_may_end.set()
+    await connection.passable()
+
+    assert second.calls == ["Init", "Features"]
 
 
 async def test_closed_service_is_not_initialised_again(process: Process, connection: Connection) -> None:
