@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 from .component import Capability, Component
-from .errors import BulkError, ComponentError
+from .errors import BulkError, ComponentError, ETagMismatchError
 from .metadata import NO_METADATA
 
 Q = TypeVar("Q")
@@ -54,8 +54,31 @@ class GetResponse:
     content_type: str | None = None
 
 
+class _Write:
+    """What a set and a delete have in common."""
+
+    __slots__ = ()
+    key: str
+    etag: str | None
+    concurrency: Concurrency
+
+    def check(self, stored: str | None) -> None:
+        """
+        Return if this may replace what is stored now, whose ETag is given; ``None`` says that nothing is.
+
+        Raises:
+            ETagMismatchError: it carries another ETag, or none, is first-write, and there is a value.
+        """
+        if self.etag:
+            if self.etag != stored:
+                at = "is not there" if stored is None else f"is at {stored}"
+                raise ETagMismatchError(f'"{self.key}" {at}, not {self.etag}')
+        elif self.concurrency is Concurrency.FIRST_WRITE and stored is not None:
+            raise ETagMismatchError(f'"{self.key}" is there already, at {stored}')
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetRequest:
+class SetRequest(_Write):
     """
     Store one value.
 
@@ -73,7 +96,7 @@ class SetRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteRequest:
+class DeleteRequest(_Write):
     """Remove one value. A missing key is no error unless an ETag is given."""
 
     key: str

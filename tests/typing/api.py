@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,46 +27,51 @@ from pluggable import (
     PubSub,
     Rejected,
     SecretStore,
-    StateStore,
     Unanswered,
     bindings,
     pubsub,
     secretstores,
     serve,
     setting,
+    state,
 )
-from pluggable.state import (
-    Concurrency,
-    DeleteRequest,
-    ETagged,
-    GetRequest,
-    GetResponse,
-    SetRequest,
-    Transactional,
-)
+from pluggable.state import DeleteRequest, SetRequest, Transactional
 from pluggable.testing import connected
 
 
-class Shelf(StateStore, ETagged):
+class Shelf(state.StateStore, state.ETagged):
     async def init(self, metadata: Metadata) -> None:
-        self.kept: dict[str, GetResponse] = {}
+        self.kept: dict[str, state.GetResponse] = {}
         self.etags = itertools.count(1)
 
-    async def get(self, request: GetRequest) -> GetResponse | None:
+    async def get(self, request: state.GetRequest) -> state.GetResponse | None:
         return self.kept.get(request.key)
 
-    async def set(self, request: SetRequest) -> None:
+    async def set(self, request: state.SetRequest) -> None:
         self.check(request)
-        self.kept[request.key] = GetResponse(data=request.value, etag=str(next(self.etags)))
+        self.kept[request.key] = state.GetResponse(data=request.value, etag=str(next(self.etags)))
 
-    async def delete(self, request: DeleteRequest) -> None:
+    async def delete(self, request: state.DeleteRequest) -> None:
         self.check(request)
         self.kept.pop(request.key, None)
 
-    def check(self, request: SetRequest | DeleteRequest) -> None:
-        etag = self.kept[request.key].etag if request.key in self.kept else None
-        if (request.etag or request.concurrency is Concurrency.FIRST_WRITE) and request.etag != etag:
-            raise ETagMismatchError(f"{request.key} is at {etag}, not {request.etag}")
+    def check(self, request: state.SetRequest | state.DeleteRequest) -> None:
+        request.check(self.kept[request.key].etag if request.key in self.kept else None)
+
+
+class Board(pubsub.PubSub):
+    async def init(self, metadata: Metadata) -> None:
+        self.queues: defaultdict[str, asyncio.Queue[pubsub.Message]] = defaultdict(asyncio.Queue)
+
+    async def publish(self, request: pubsub.PublishRequest) -> None:
+        self.queues[request.topic].put_nowait(pubsub.Message(data=request.data, topic=request.topic))
+
+    async def subscribe(self, topic: pubsub.Topic, deliver: Delivery[pubsub.Message]) -> None:
+        deliver.ready()
+        while True:
+            message = await self.queues[topic.name].get()
+            if isinstance(await deliver(message), Unanswered):
+                self.queues[topic.name].put_nowait(message)
 
 
 @dataclass(frozen=True)
@@ -162,9 +169,9 @@ async def server(source: AsyncIterator[bytes]) -> dict[str, Path]:
         return serving.sockets
 
 
-async def far_ends() -> tuple[StateStore, SecretStore, OutputBinding]:
+async def far_ends() -> tuple[state.StateStore, SecretStore, OutputBinding]:
     """What a test gets has the type of what it serves."""
     async with connected(Shelf) as shelf, connected(Vault) as vault, connected(Doorbell) as doorbell:
-        answer: GetResponse | None = await shelf.get(GetRequest(key="k"))
+        answer: state.GetResponse | None = await shelf.get(state.GetRequest(key="k"))
         assert answer is None
         return shelf, vault, doorbell

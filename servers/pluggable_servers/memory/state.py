@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from pluggable import state
-from pluggable.errors import ETagMismatchError
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
@@ -114,14 +113,8 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
 
     def _check(self, request: state.SetRequest | state.DeleteRequest) -> None:
         """Raise unless the request's ETag is the stored one, or first-write finds nothing."""
-        if not request.etag and request.concurrency is not state.Concurrency.FIRST_WRITE:
-            return
         item = self._live(request.key)
-        if request.etag and (item is None or item.etag != request.etag):
-            at = "is not there" if item is None else f"is at {item.etag}"
-            raise ETagMismatchError(f'"{request.key}" {at}, not {request.etag}')
-        if not request.etag and item is not None:
-            raise ETagMismatchError(f'"{request.key}" is there already, at {item.etag}')
+        request.check(None if item is None else item.etag)
 
     def _expire(self, key: str) -> None:
         self._items.pop(key, None)
