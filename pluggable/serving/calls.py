@@ -12,7 +12,7 @@ from .._proto.dapr.proto.components.v1 import common_pb2
 from .._wire import common, names
 from .._wire.status import status_of
 from ..component import Component
-from ..errors import ComponentError
+from ..errors import ComponentError, LimitExceededError
 from ..metadata import Metadata
 from ..transport import DAPRD_RECEIVE_BYTES, Code, ServerCall, ServerStream, StatusError, Stream, Unary
 from .instances import Instance, Instances, Key
@@ -57,7 +57,10 @@ class Calls(Generic[C]):
         async def handle(data: bytes, call: ServerCall) -> bytes:
             try:
                 with self._instances.of(self._key(call)) as component:
-                    return (await answer(component, request.FromString(data))).SerializeToString()
+                    response = (await answer(component, request.FromString(data))).SerializeToString()
+                    if len(response) > DAPRD_RECEIVE_BYTES:
+                        check_receivable(response, call)
+                    return response
             except Exception as error:
                 raise self.status(error, call.method) from error
 
@@ -140,6 +143,21 @@ class Calls(Generic[C]):
 def receive_limit(call: ServerCall) -> int | None:
     """Return the largest message that the caller can receive; who does not say who it is may be a daprd."""
     return None if names.CLIENT_HEADER in call.metadata else DAPRD_RECEIVE_BYTES
+
+
+def check_receivable(response: bytes, call: ServerCall) -> None:
+    """
+    Refuse to send what the caller would refuse to receive, without saying of what.
+
+    Raises:
+        LimitExceededError: the answer is larger than the caller can receive.
+    """
+    limit = receive_limit(call)
+    if limit is not None and len(response) > limit:
+        raise LimitExceededError(
+            f"{call.method}: the answer has {len(response)} bytes, the caller can receive {limit}; "
+            "keep values smaller, or ask for fewer at a time"
+        )
 
 
 def _process(peer: str) -> str:

@@ -100,6 +100,15 @@ async def test_socket_there_at_start_is_early(looking: Looking, socket_folder: P
         assert discovery.early == {"state.mine"}
 
 
+async def test_200_sockets_are_all_found(looking: Looking, socket_folder: Path) -> None:
+    offered = {f"store-{number}": InMemoryStateStore for number in range(200)}
+    async with ComponentServer(offered, folder=socket_folder), looking.watching() as discovery:
+        for name in offered:
+            await looking.found(f"state.{name}")
+
+        assert len(discovery.strangers) == 200
+
+
 async def test_folder_may_come_later(socket_folder: Path) -> None:
     folder = socket_folder / "later"
     looking = Looking(SocketsFolder(folder, explicit=True))
