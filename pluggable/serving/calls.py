@@ -127,9 +127,7 @@ class Calls(Generic[C]):
             case StatusError():
                 return error
             case DecodeError():
-                return StatusError(
-                    Code.INVALID_ARGUMENT, f"{method}: the request is no message of this method"
-                )
+                return _no_message(method)
         name = method.rpartition("/")[2]
         logger.error("%s: %s failed", self.component, name, exc_info=error)
         return StatusError(Code.INTERNAL, _FAULT.format(component=self.component, method=name))
@@ -138,6 +136,23 @@ class Calls(Generic[C]):
         metadata = call.metadata
         client: Any = metadata.get(names.CLIENT_HEADER) or _process(call.peer)
         return Key(client, self._family, names.instance_of(metadata))
+
+
+def parsed(request: type[Q], data: bytes, call: ServerCall) -> Q:
+    """
+    Return the message that was received.
+
+    Raises:
+        StatusError: ``INVALID_ARGUMENT``, it is none of its kind.
+    """
+    try:
+        return request.FromString(data)
+    except DecodeError as error:
+        raise _no_message(call.method) from error
+
+
+def _no_message(method: str) -> StatusError:
+    return StatusError(Code.INVALID_ARGUMENT, f"{method}: the request is no message of this method")
 
 
 def receive_limit(call: ServerCall) -> int | None:

@@ -11,6 +11,7 @@ from .._proto.grpc.health.v1 import health_pb2 as pb
 from .._wire import names
 from .._wire.names import path
 from ..transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, Unary
+from .calls import parsed
 from .instances import Instance
 from .services import Services
 
@@ -29,8 +30,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 def handlers(services: Services) -> dict[str, Handler]:
     """Return what answers for the components: all of them, or those behind one service."""
 
-    async def check(data: bytes, _: ServerCall) -> bytes:
-        service = pb.HealthCheckRequest.FromString(data).service
+    async def check(data: bytes, call: ServerCall) -> bytes:
+        service = parsed(pb.HealthCheckRequest, data, call).service
         if (status := await _status(services, service)) == _UNKNOWN:
             raise StatusError(Code.NOT_FOUND, f'there is no service "{service}" here')
         return pb.HealthCheckResponse(status=status).SerializeToString()
@@ -38,7 +39,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     async def watch(stream: ServerStream) -> None:
         if (data := await stream.receive()) is None:
             return
-        service = pb.HealthCheckRequest.FromString(data).service
+        service = parsed(pb.HealthCheckRequest, data, stream).service
         told: pb.HealthCheckResponse.ServingStatus.ValueType | None = None
         while True:
             if (status := await _status(services, service)) != told:

@@ -13,6 +13,7 @@ from .._proto.grpc.reflection.v1 import reflection_pb2 as v1
 from .._proto.grpc.reflection.v1alpha import reflection_pb2 as v1alpha
 from .._wire import names
 from ..transport import Code, Handler, ServerStream, Stream
+from .calls import parsed
 from .services import services_of
 
 #: Both versions have the same messages and names.
@@ -31,7 +32,7 @@ def handlers(served: Mapping[str, Handler]) -> dict[str, Handler]:
 def _answering(messages: Any, services: list[str]) -> Callable[[ServerStream], Any]:
     async def handle(stream: ServerStream) -> None:
         while (data := await stream.receive()) is not None:
-            request = messages.ServerReflectionRequest.FromString(data)
+            request = parsed(messages.ServerReflectionRequest, data, stream)
             answer = messages.ServerReflectionResponse(valid_host=request.host, original_request=request)
             _fill(answer, request, services)
             await stream.send(answer.SerializeToString())
