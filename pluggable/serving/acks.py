@@ -110,9 +110,10 @@ class StreamDelivery(Delivery[M], Generic[M]):
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._stop(tasks, done)
-        for task in done:
-            task.result()
+            await undisturbed(self._stop(tasks, done))
+        for error in [task.exception() for task in done if not task.cancelled()]:
+            if error is not None:
+                raise error
         if tasks[0] in done:
             logger.warning("%s: a source ended by itself, and its stream with it", self._instance.label)
 
@@ -174,3 +175,17 @@ class StreamDelivery(Delivery[M], Generic[M]):
             )
         if self.strays:
             logger.info("%s: %d answers belonged to no message in flight", self._instance.label, self.strays)
+
+
+async def undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Await what has to be finished even if who waits for it is cancelled, which counts when it is over."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled

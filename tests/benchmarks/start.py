@@ -9,22 +9,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import platform
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.reporting import circumstances, write
 
-ROOT = Path(__file__).parents[2]
 MEBIBYTE = 1024 * 1024
 
 
@@ -88,32 +84,11 @@ def pss(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def machine() -> dict[str, str | int]:
-    """Return where this ran."""
-    cpus = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return {
-        "cpu": cpus[0] if cpus else platform.machine(),
-        "cores": len(cpus),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-    }
-
-
-def commit() -> str:
-    """Return the commit that was measured, marked if the tree has changes."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
 def report(rounds: Sequence[Round]) -> dict[str, object]:
     """Return the figures as what the JSON report says."""
     seconds = [each.seconds for each in rounds]
     return {
-        "benchmark": "start",
-        "commit": commit(),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
+        **circumstances("start"),
         "rounds": len(rounds),
         "seconds_to_healthz": {"median": round(statistics.median(seconds), 3), "max": round(max(seconds), 3)},
         "pss_mib": {
@@ -164,9 +139,7 @@ def main() -> int:
     rounds = asyncio.run(measure_all(arguments.rounds))
     sys.stdout.write(table(rounds) + "\n")
     if arguments.report:
-        arguments.report.parent.mkdir(parents=True, exist_ok=True)
-        arguments.report.write_text(json.dumps(report(rounds), indent=2) + "\n")
-        sys.stdout.write(f"report in {arguments.report}\n")
+        write(arguments.report, report(rounds))
     return 0
 
 

@@ -79,7 +79,8 @@ async def served(folder: Path) -> AsyncIterator[str]:
             process.kill()
         await process.wait()
         log = (await quiet).decode()
-    assert "Traceback" not in log, log[-4000:]
+    _, traceback, rest = log.partition("Traceback")
+    assert not traceback, f"the server failed: {rest[:4000]}"
 
 
 #: Where the services are declared; the pool knows only what is loaded.

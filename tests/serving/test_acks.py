@@ -214,3 +214,23 @@ async def test_pause_is_unknown_without_the_capability(served: Opened) -> None:
             names.path(names.PUBSUB, "Pause"), b"", metadata=served.caller.metadata, timeout=5
         )
     assert caught.value.code is Code.UNIMPLEMENTED
+
+
+async def test_stopping_is_finished_when_cancelled_twice() -> None:
+    begun, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def stop() -> None:
+        begun.set()
+        await may_end.wait()
+        ended.set()
+
+    stopping = asyncio.create_task(acks.undisturbed(stop()))
+    await begun.wait()
+    for _ in range(2):
+        stopping.cancel()
+        await asyncio.sleep(0)
+    may_end.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    assert ended.is_set()
