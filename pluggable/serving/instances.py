@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ..component import Component
-from ..errors import ComponentError, NotInitializedError, UnavailableError
+from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
 from ..metadata import Metadata
 from ..pubsub import Pausable
 
@@ -22,6 +22,8 @@ Offered = Factory | Sequence[Factory]
 
 #: How long an instance that was replaced may go on with the calls and streams it has.
 RETIRE_SECONDS: Final = 30.0
+#: How long an Init may take before it is given up. A daprd gives it less, and waits for it all the same.
+INIT_SECONDS: Final = 60.0
 #: How long a component may take to close, or to stop its intake, before it is left alone.
 CLOSE_SECONDS: Final = 10.0
 
@@ -129,13 +131,17 @@ class Instances(Generic[C]):
             raise NotInitializedError(self.label, key.instance) from None
 
     async def init(self, key: Key, metadata: Metadata) -> None:
-        """Make an object ready and let it serve the key; Inits for one key wait for each other."""
+        """
+        Make an object ready and let it serve the key; Inits for one key wait for each other.
+
+        Raises:
+            TimedOutError: it was not ready in time.
+        """
         async with self._initialising.setdefault(key, asyncio.Lock()):
             if self._exclusive:
                 await self._give_way(key)
             try:
-                component = self._factory()
-                await component.init(metadata)
+                component = await self._made(key, metadata)
             finally:
                 self._replacing.discard(key)
             old = self._current.get(key)
@@ -153,6 +159,19 @@ class Instances(Generic[C]):
             for instance in current:
                 tasks.create_task(instance.end(0))
         await self._settle(2 * CLOSE_SECONDS)
+
+    async def _made(self, key: Key, metadata: Metadata) -> C:
+        component = self._factory()
+        try:
+            async with asyncio.timeout(INIT_SECONDS) as bound:
+                await component.init(metadata)
+        except TimeoutError as error:
+            if not bound.expired():
+                raise  # the component's own
+            raise TimedOutError(
+                f'{self.label} "{key.instance}" was not ready after {INIT_SECONDS:g} s; its init was given up'
+            ) from error
+        return component
 
     async def _give_way(self, key: Key) -> None:
         """Close the one owner before there is another."""

@@ -8,7 +8,7 @@ import pytest
 from pluggable import InitError, Metadata, StateStore
 from pluggable._wire import names
 from pluggable._wire.status import error_of
-from pluggable.errors import NotInitializedError
+from pluggable.errors import NotInitializedError, TimedOutError
 from pluggable.serving.instances import Instances, Key
 from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest
 from pluggable.transport import Code, StatusError
@@ -184,6 +184,19 @@ async def test_predecessor_is_closed_after_its_time(made: list[Store]) -> None:
     assert not made[-1].closed.is_set()
     await found.close()
     assert made[-1].closed.is_set()
+
+
+async def test_hung_init_is_given_up(made: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = instances(made, 0)
+    monkeypatch.setattr("pluggable.serving.instances.INIT_SECONDS", 0.01)
+    with monkeypatch.context() as hung:
+        hung.setattr(Store, "init", lambda _self, _metadata: asyncio.Event().wait())
+        with pytest.raises(TimedOutError, match=r'state\.mine "orders" was not ready after 0\.01 s'):
+            await found.init(KEY, Metadata({"word": "one"}))
+    monkeypatch.undo()
+
+    await found.init(KEY, Metadata({"word": "two"}))
+    assert found.of(KEY).component.word == "two"
 
 
 async def test_hung_close_is_left_alone(
