@@ -13,8 +13,8 @@ demo: $(VENV)/.demo  ## an order application, its sidecar and bundled components
 	@$(BIN)/python -m examples.orders
 
 test: $(VENV)/.test  ## the default suite, under three minutes
-	@echo "== running the tests: $(BIN)/python -m pytest -q -m 'not slow'"
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@echo "== running the tests: $(BIN)/python -m pytest -q -n auto -m 'not slow'"
+	@$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 slow: $(VENV)/.test  ## what takes longer
 	$(BIN)/python -m pytest -q -m slow
