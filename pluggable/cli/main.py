@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "run an application with its sidecar",
     "serve": "serve bundled or importable components on sockets",
     "list": "show sockets, what they serve and whether they answer",
+    "conformance": "check what a component on a socket promises",
 }
 
 

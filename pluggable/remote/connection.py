@@ -31,8 +31,8 @@ class Connection:
     """
     Calls to one configured component at an address; an ``async with``, closed by who opened it.
 
-    ``instance`` is the component's name in its YAML, ``client`` who is calling, unique among sidecars. Both
-    bindings of one component may share a connection.
+    ``instance`` is the component's name in its YAML, ``client`` who is calling, unique among sidecars; an
+    empty one says nothing, as a daprd does. Both bindings of one component may share a connection.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class Connection:
         self.address = address
         self.instance = instance
         self.name: str = f'component "{instance}" at {address}'
-        self._pairs = (*names.instance_headers(instance), (names.CLIENT_HEADER, names.header_text(client)))
+        self._pairs = names.instance_headers(instance)
+        if client:
+            self._pairs = (*self._pairs, (names.CLIENT_HEADER, names.header_text(client)))
         self._init_timeout = init_timeout
         self._channel = channel(address, limits=limits)
         self._keeper = Keeper(self._channel, self.name, init_timeout)

@@ -1,0 +1,1 @@
+"""The checks, a module for each block or capability; ``common`` has those that hold for every block."""

@@ -1,0 +1,52 @@
+"""What a component is put through the checks with."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from ..metadata import NO_METADATA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Where a component is, how it is initialised, and what cannot be learnt by asking it."""
+
+    address: str
+    """``unix:/path/to.sock``."""
+    instance: str = "conformance"
+    """The component's name, as in its YAML."""
+    properties: Mapping[str, str] = NO_METADATA
+    """What stands under ``spec.metadata``."""
+    blocks: tuple[str, ...] = ()
+    """``state``, ``pubsub``, ``bindings``, ``secretstores``; none says all that are served."""
+    wait_seconds: float = 10.0
+    """How long a message, an event or an expiry is waited for."""
+    topic: str = "conformance"
+    """What the topics of the checks begin with."""
+    operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """For an output binding: operations to invoke, each with ``data`` and ``metadata``."""
+    secret: str = ""
+    """A secret that is there; if not given, one of those that a bulk get returns."""
+
+    @classmethod
+    def read(cls, path: Path, address: str) -> Self:
+        """
+        Return a profile from a file in TOML, whose names are those of the fields.
+
+        Raises:
+            ValueError: the file is no TOML, or has a name that no field has.
+        """
+        try:
+            given = tomllib.loads(path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path} is no TOML: {error}") from error
+        known = {each.name for each in fields(cls)} - {"address"}
+        if unknown := sorted(given.keys() - known):
+            raise ValueError(f"{path} has {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        given["blocks"] = tuple(given.get("blocks", ()))
+        given["properties"] = {name: str(value) for name, value in given.get("properties", {}).items()}
+        return replace(cls(address=address), **given)
