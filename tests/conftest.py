@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.programs import needed
+
+#: Modules may have to be fetched first.
+BUILD_SECONDS = 600
 
 
 @pytest.fixture
@@ -14,3 +21,22 @@ def socket_folder() -> Iterator[Path]:
     """A folder whose path leaves room for a socket's name, which one under ``tmp_path`` does not."""
     with tempfile.TemporaryDirectory(prefix="pl-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A component built with the Go SDK; its socket is ``gomem.sock``."""
+    if named := os.environ.get("GOCOMPONENT"):
+        return Path(named)
+    go = needed("go")
+    binary = tmp_path_factory.mktemp("go") / "gomem"
+    built = subprocess.run(
+        [go, "build", "-o", binary, "."],
+        cwd=Path(__file__).parent / "e2e" / "gocomponent",
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return binary

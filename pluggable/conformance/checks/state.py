@@ -82,7 +82,8 @@ async def deleting_a_missing_key_is_no_error(target: Target) -> None:
 @check("state")
 async def keys_are_taken_as_they_are(target: Target) -> None:
     """Keys differ in case, and may have a sidecar's prefix, blanks, percent signs and any letters."""
-    keys = [target.name(what) for what in ("app||k", "App||k", "a b", "50%_", "ключ", "k" * 200)]
+    base = target.name()
+    keys = [f"{base}{end}" for end in ("||k", "||K", "||k||k", " b", "50%_", "50%x", "ключ", "k" * 200)]
     for number, key in enumerate(keys):
         await store(target).set(SetRequest(key=key, value=b"%d" % number))
     for number, key in enumerate(keys):

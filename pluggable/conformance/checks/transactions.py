@@ -22,10 +22,12 @@ async def transaction_applies_all(target: Target) -> None:
 async def operations_apply_in_order(target: Target) -> None:
     """Operations on one key apply one after the other (contrib: transaction-order)."""
     one, two, three = target.name(), target.name(), target.name()
-    await store(target).set(SetRequest(key=one, value=b"1"))
+    for key in (one, three):
+        await store(target).set(SetRequest(key=key, value=b"1"))
     await store(target).transact(
         [
             DeleteRequest(key=one),
+            DeleteRequest(key=three),
             SetRequest(key=two, value=b"2"),
             DeleteRequest(key=two),
             SetRequest(key=three, value=b"3"),

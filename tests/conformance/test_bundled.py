@@ -1,0 +1,112 @@
+"""Every bundled component passes the kit, with what it needs around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from pluggable.component import ENTRY_POINT_GROUP
+from pluggable.conformance import Kit, Profile
+from pluggable.serving.endpoint import Endpoint
+from tests.servers.running import redis_server
+
+BUNDLED = sorted(
+    (point for point in entry_points(group=ENTRY_POINT_GROUP) if "pluggable_servers" in point.value),
+    key=lambda point: point.name,
+)
+
+
+@pytest.fixture
+async def surroundings(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Profile]:
+    """What the component of this test is initialised with, and talks to; the address is still missing."""
+    type_: str = request.param
+    operations: dict[str, dict[str, Any]] = {}
+    properties: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+        match type_.partition(".")[2]:
+            case "sqlite":
+                properties = {"connectionString": str(tmp_path / "data.db")}
+            case "redis":
+                port = stack.enter_context(redis_server())
+                properties = {"redisHost": f"127.0.0.1:{port}", "consumerID": "kit", "readTimeout": "200ms"}
+            case "local.file":
+                (tmp_path / "secrets.json").write_text('{"one": "1", "two": "2"}')
+                properties = {"secretsFile": str(tmp_path / "secrets.json")}
+            case "local.env":
+                monkeypatch.setenv("CONFORMANCE_SECRET", "1")
+            case "http":
+                properties = {"url": await stack.enter_async_context(service())}
+                operations = {"post": {"data": "{}"}, "get": {}}
+            case "cron":
+                properties = {"schedule": "@every 1s"}
+            case "localstorage":
+                properties = {"rootPath": str(tmp_path)}
+                operations = {"create": {"data": "x", "metadata": {"fileName": "a.txt"}}}
+        yield Profile(address="", properties=properties, operations=operations, wait_seconds=10)
+
+
+@asynccontextmanager
+async def service() -> AsyncIterator[str]:
+    """A server that echoes, for the binding that calls one."""
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    application = web.Application()
+    application.router.add_route("*", "/", echo)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("point", "surroundings"),
+    [pytest.param(point, point.name, id=point.name) for point in BUNDLED],
+    indirect=["surroundings"],
+)
+async def test_bundled_component_passes_all_checks(
+    point: EntryPoint, surroundings: Profile, socket_folder: Path
+) -> None:
+    path = socket_folder / "mine.sock"
+    profile = replace(surroundings, address=f"unix:{path}")
+    async with Endpoint("mine", point.load(), path), Kit(profile) as kit:
+        report = await kit.run_all()
+
+    assert [(result.check.id, result.text) for result in report.failed] == []
+    assert len(report.results) > 10
+
+
+@pytest.mark.slow
+async def test_go_component_fails_what_its_sdk_gets_wrong(go_component: Path, socket_folder: Path) -> None:
+    """The Go SDK serves an object that got no Init; all else of its smallest store is as it must be."""
+    process = await asyncio.create_subprocess_exec(
+        go_component, env={**os.environ, "DAPR_COMPONENT_SOCKETS_FOLDER": os.fspath(socket_folder)}
+    )
+    path = socket_folder / f"{go_component.name}.sock"
+    try:
+        async with asyncio.timeout(20):
+            while not path.exists():  # noqa: ASYNC110  a stranger tells nobody that it is ready
+                await asyncio.sleep(0.05)
+        async with Kit(Profile(address=f"unix:{path}")) as kit:
+            report = await kit.run_all()
+    finally:
+        process.kill()
+        await process.wait()
+
+    assert [result.check.id for result in report.failed] == ["state/call-before-init-is-refused"]
