@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pluggable import Delivery, InputBinding, Metadata, OutputBinding, SecretStore, StateStore
@@ -14,6 +15,7 @@ from pluggable.metadata import NO_METADATA
 from pluggable.secretstores import GetRequest as SecretRequest
 from pluggable.state import (
     DeleteRequest,
+    ETagged,
     GetRequest,
     GetResponse,
     Queryable,
@@ -21,6 +23,7 @@ from pluggable.state import (
     QueryRequest,
     QueryResponse,
     SetRequest,
+    Transactional,
 )
 from pluggable_servers.memory.state import InMemoryStateStore
 
@@ -41,27 +44,78 @@ class PlainStore(StateStore):
         self.kept.pop(request.key, None)
 
 
+class LastingStore(StateStore, ETagged, Transactional):
+    """Keeps to ``ttlInSeconds``, and does not say so: upstream looks at times of expiry in no other store."""
+
+    def __init__(self) -> None:
+        self._kept = InMemoryStateStore()
+
+    async def init(self, metadata: Metadata) -> None:
+        await self._kept.init(metadata)
+
+    async def get(self, request: GetRequest) -> GetResponse | None:
+        return await self._kept.get(request)
+
+    async def set(self, request: SetRequest) -> None:
+        await self._kept.set(request)
+
+    async def delete(self, request: DeleteRequest) -> None:
+        await self._kept.delete(request)
+
+    async def transact(
+        self, operations: Sequence[SetRequest | DeleteRequest], metadata: Mapping[str, str] = NO_METADATA
+    ) -> None:
+        await self._kept.transact(operations, metadata)
+
+    async def close(self) -> None:
+        await self._kept.close()
+
+
 class QueryableStore(InMemoryStateStore, Queryable):
-    """A store that finds JSON by equality, in pages whose token is the next row's number."""
+    """A store that finds JSON by its fields, in pages whose token is the next row's number."""
 
     async def query(self, request: QueryRequest) -> QueryResponse:
-        wanted: Mapping[str, Any] = request.filter.get("EQ", {})
         found = [
             QueryItem(key=key, data=item.data, etag=item.etag)
             for key, item in self._items.items()
-            if _matches(item.data, wanted)
+            if matches(item.data, request.filter)
         ]
         first = int(request.token or 0)
         last = first + request.limit if request.limit else len(found)
         return QueryResponse(items=found[first:last], token=str(last) if last < len(found) else "")
 
 
-def _matches(data: bytes, wanted: Mapping[str, Any]) -> bool:
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "EQ": operator.eq,
+    "NEQ": operator.ne,
+    "GT": operator.gt,
+    "GTE": operator.ge,
+    "LT": operator.lt,
+    "LTE": operator.le,
+    "IN": lambda found, wanted: found in wanted,
+}
+
+
+def matches(data: bytes, condition: Mapping[str, Any]) -> bool:
+    """Return whether a value is JSON that fits a filter of Dapr's state API."""
     try:
         value = json.loads(data)
     except ValueError:
         return False
-    return isinstance(value, dict) and all(value.get(name) == operand for name, operand in wanted.items())
+    return isinstance(value, dict) and all(_holds(value, *each) for each in condition.items())
+
+
+def _holds(value: Mapping[str, Any], operation: str, operand: Any) -> bool:
+    if operation in ("AND", "OR"):
+        held = (all(_holds(value, *part) for part in each.items()) for each in operand)
+        return all(held) if operation == "AND" else any(held)
+    for path, wanted in operand.items():
+        found: Any = value
+        for name in path.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        if found is None or not COMPARISONS[operation](found, wanted):
+            return False
+    return True
 
 
 class Both(InputBinding, OutputBinding):
