@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.sidecars import Heard, heard, started
 from tests.programs import needed
 from tests.servers.running import redis_server
 
@@ -122,24 +123,15 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serving(what: str, folder: Path, log: Path) -> AsyncIterator[None]:
+async def serving(what: str, folder: Path) -> AsyncIterator[Heard]:
     """Serve one component in a process of its own."""
-    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pluggable.cli.main", "serve", what, "--folder", folder,
-            env={**os.environ, **SECRETS, "PYTHONPATH": path}, stderr=output,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(30):
-                while not any(folder.glob("*.sock")):
-                    assert process.returncode is None, log.read_text()
-                    await asyncio.sleep(0.05)
-            yield
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    environment = {**SECRETS, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    process = await started(
+        "-m", "pluggable.cli.main", "serve", what, "--folder", str(folder), environment=environment
+    )
+    async with heard(Heard(process)) as server:
+        await server.said("serving ")
+        yield server
 
 
 @pytest.mark.slow
@@ -154,10 +146,10 @@ async def test_component_passes_upstream(
         for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(_free_port())}.items():
             text = text.replace(word, value)
         (tmp_path / "plan.yaml").write_text(text)
-        async with serving(suite.serves, socket_folder, tmp_path / "server.log"):
+        async with serving(suite.serves, socket_folder) as server:
             code, output = await _run(binary, tmp_path, socket_folder)
 
-    assert code == 0, output[-6000:] + (tmp_path / "server.log").read_text()[-2000:]
+    assert code == 0, output[-6000:] + server.log()[-2000:]
     assert output.count("--- PASS") > 3, output
 
 
