@@ -88,9 +88,12 @@ SUITES: Final = {
     "bindings.localstorage": Suite(
         "bindings",
         "bindings.localstorage",
-        ("operations", "create", "get", "list"),
+        ("operations", "create", "get"),
         {"rootPath": "FOLDER"},
         {"output": {"fileName": "conformance.txt"}},
+    ),
+    "bindings.localstorage, listing": Suite(  # whose fileName would be a folder's
+        "bindings", "bindings.localstorage", ("operations", "create", "list"), {"rootPath": "FOLDER"}
     ),
     "bindings.localstorage, deleting": Suite(  # with get it would be asked for what is gone, without error
         "bindings",
