@@ -37,7 +37,9 @@ class Block:
 #: By the names that component types begin with.
 BLOCKS: Final = (
     Block(
-        "state", {names.STATE_STORE: RemoteStateStore}, ("state", "bulk", "etags", "expiry", "transactions")
+        "state",
+        {names.STATE_STORE: RemoteStateStore},
+        ("state", "promises", "bulk", "etags", "expiry", "transactions"),
     ),
     Block("pubsub", {names.PUBSUB: RemotePubSub}, ("pubsub",)),
     Block(

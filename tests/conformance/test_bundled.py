@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -90,23 +88,3 @@ async def test_bundled_component_passes_all_checks(
 
     assert [(result.check.id, result.text) for result in report.failed] == []
     assert len(report.results) > 10
-
-
-@pytest.mark.slow
-async def test_go_component_fails_what_its_sdk_gets_wrong(go_component: Path, socket_folder: Path) -> None:
-    """The Go SDK serves an object that got no Init; all else of its smallest store is as it must be."""
-    process = await asyncio.create_subprocess_exec(
-        go_component, env={**os.environ, "DAPR_COMPONENT_SOCKETS_FOLDER": os.fspath(socket_folder)}
-    )
-    path = socket_folder / f"{go_component.name}.sock"
-    try:
-        async with asyncio.timeout(20):
-            while not path.exists():  # noqa: ASYNC110  a stranger tells nobody that it is ready
-                await asyncio.sleep(0.05)
-        async with Kit(Profile(address=f"unix:{path}")) as kit:
-            report = await kit.run_all()
-    finally:
-        process.kill()
-        await process.wait()
-
-    assert [result.check.id for result in report.failed] == ["state/call-before-init-is-refused"]

@@ -150,10 +150,22 @@ async def test_component_passes_upstream(
             text = text.replace(word, value)
         (tmp_path / "plan.yaml").write_text(text)
         async with serving(suite.serves, socket_folder) as server:
-            code, output = await _run(binary, tmp_path, socket_folder)
+            code, output = await _run(binary, "TestConformance", tmp_path, socket_folder)
 
     assert code == 0, output[-6000:] + server.log()[-2000:]
     assert output.count("--- PASS") > 3, output
+
+
+@pytest.mark.slow
+async def test_errors_arrive_at_daprds_adapters(binary: Path, tmp_path: Path, socket_folder: Path) -> None:
+    async with serving(
+        "state.failing=tests.conformance.upstream.failing:FailingStore", socket_folder
+    ) as server:
+        code, output = await _run(binary, "TestErrorsArrive", tmp_path, socket_folder)
+
+    assert code == 0, output[-6000:]
+    assert "--- PASS: TestErrorsArrive/bulk" in output
+    assert "password=s3cret" in server.log()  # where it belongs
 
 
 def _planned(suite: Suite) -> dict[str, Any]:
@@ -168,14 +180,15 @@ def _planned(suite: Suite) -> dict[str, Any]:
     }
 
 
-async def _run(binary: Path, folder: Path, sockets: Path) -> tuple[int, str]:
+async def _run(binary: Path, test: str, folder: Path, sockets: Path) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        binary, "-test.v", f"-test.timeout={SUITE_SECONDS}s",
+        binary, "-test.v", f"-test.run=^{test}$", f"-test.timeout={SUITE_SECONDS}s",
         cwd=folder,
         env={
             **os.environ,
             "DAPR_COMPONENTS_SOCKETS_FOLDER": os.fspath(sockets),
             "YARDSTICK_PLAN": os.fspath(folder / "plan.yaml"),
+            "YARDSTICK_FAILING": "failing",
         },
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
