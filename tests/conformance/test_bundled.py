@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from aiohttp import web
 from pluggable.component import ENTRY_POINT_GROUP
 from pluggable.conformance import Kit, Profile
 from pluggable.serving.endpoint import Endpoint
+from tests.readme import write_files
 from tests.servers.running import redis_server
 
 BUNDLED = sorted(
@@ -88,3 +90,18 @@ async def test_bundled_component_passes_all_checks(
 
     assert [(result.check.id, result.text) for result in report.failed] == []
     assert len(report.results) > 10
+
+
+@pytest.mark.parametrize("target", ["shelf:Shelf", "board:Board"])
+async def test_component_of_the_readme_passes_all_checks(
+    target: str, tmp_path: Path, socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    module, _, name = target.partition(":")
+    path = socket_folder / "mine.sock"
+    component = getattr(import_module(module), name)
+    async with Endpoint("mine", component, path), Kit(Profile(address=f"unix:{path}")) as kit:
+        report = await kit.run_all()
+
+    assert [(result.check.id, result.text) for result in report.failed] == []

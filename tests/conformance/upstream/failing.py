@@ -46,7 +46,8 @@ class FailingStore(StateStore, ETagged):
     async def init(self, metadata: Metadata) -> None: ...
 
     async def get(self, request: GetRequest) -> GetResponse | None:
-        return self._fail(request.key)
+        self._fail(request.key)
+        return None
 
     async def set(self, request: SetRequest) -> None:
         self._fail(request.key)

@@ -22,6 +22,7 @@ import pytest
 
 from tests.e2e.sidecars import Heard, heard, started
 from tests.programs import needed
+from tests.readme import write_files
 from tests.servers.running import redis_server
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +64,8 @@ SUITES: Final = {
     "a store with queries": Suite(
         "state", f"state.queryable={HONEST}:QueryableStore", (*TRANSACTIONS, "query"), config=BAD_ETAG
     ),
+    "the README's store": Suite("state", "state.shelf=shelf:Shelf", ("etag", "first-write"), config=BAD_ETAG),
+    "the README's broker": Suite("pubsub", "pubsub.board=board:Board", ("bulkpublish",), config=BROKERS),
     "pubsub.in-memory": Suite("pubsub", "pubsub.in-memory", ("bulkpublish", "bulksubscribe"), config=BROKERS),
     "pubsub.redis": Suite(
         "pubsub",
@@ -126,9 +129,10 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serving(what: str, folder: Path) -> AsyncIterator[Heard]:
+async def serving(what: str, folder: Path, modules: Path = ROOT) -> AsyncIterator[Heard]:
     """Serve one component in a process of its own."""
-    environment = {**SECRETS, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+    path = os.pathsep.join([str(modules), str(ROOT), *filter(None, sys.path)])
+    environment = {**SECRETS, "PYTHONPATH": path}
     process = await started(
         "-m", "pluggable.cli.main", "serve", what, "--folder", str(folder), environment=environment
     )
@@ -144,12 +148,13 @@ async def test_component_passes_upstream(
 ) -> None:
     suite = SUITES[name]
     (tmp_path / "secrets.json").write_text(json.dumps(SECRETS))
+    write_files(tmp_path)
     with redis_server() as redis:
         text = json.dumps({"components": [_planned(suite)]})
         for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(_free_port())}.items():
             text = text.replace(word, value)
         (tmp_path / "plan.yaml").write_text(text)
-        async with serving(suite.serves, socket_folder) as server:
+        async with serving(suite.serves, socket_folder, tmp_path) as server:
             code, output = await _run(binary, "TestConformance", tmp_path, socket_folder)
 
     assert code == 0, output[-6000:] + server.log()[-2000:]
