@@ -8,7 +8,7 @@ The values of a block live in its module: ``pluggable.state.GetRequest`` is anot
 from __future__ import annotations
 
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
-from .component import Capability as Capability, Component as Component
+from .component import Capability as Capability, Component as Component, blocking as blocking
 from .delivery import (
     Accepted as Accepted,
     Delivery as Delivery,

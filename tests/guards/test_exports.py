@@ -17,14 +17,14 @@ EXPORTS = """
     NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
     DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
     LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
-    StateStore TimedOutError Unanswered UnavailableError UnsupportedError serve setting
+    StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
 """
 NAMES = EXPORTS.split()
 
 #: Modules that users import from, and the public names each defines.
 MODULES = {
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
-    "component": "Capability Component features_of",
+    "component": "Capability Component blocking features_of",
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """
         BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
