@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -14,15 +15,15 @@ from ..transport import Channel, Code, Limits, StatusError, channel
 
 #: A list of names needs no more; it comes from strangers.
 _ANSWER_BYTES: Final = 1024 * 1024
-#: Both versions have the same messages; components of the Go SDK know the elder alone.
-_METHODS: Final = tuple(
-    names.path(service, "ServerReflectionInfo") for service in (names.REFLECTION_V1, names.REFLECTION_V1ALPHA)
-)
+#: Both have the same messages; components of the Go SDK know the elder alone, and daprd asks by no other.
+_VERSIONS: Final = (names.REFLECTION_V1, names.REFLECTION_V1ALPHA)
 
 
-async def list_services(address: str, timeout: float) -> frozenset[str]:
+async def list_services(
+    address: str, timeout: float, *, versions: Sequence[str] = _VERSIONS
+) -> frozenset[str]:
     """
-    Return the full names of the services behind an address.
+    Return the full names of the services behind an address, asked by these versions of reflection in turn.
 
     Raises:
         UnavailableError: nobody answers there.
@@ -35,9 +36,9 @@ async def list_services(address: str, timeout: float) -> frozenset[str]:
             asyncio.timeout(timeout),
             channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls,
         ):
-            for method in _METHODS:
+            for version in versions:
                 try:
-                    return await _listed(calls, method)
+                    return await _listed(calls, names.path(version, "ServerReflectionInfo"))
                 except StatusError as status:
                     if status.code is not Code.UNIMPLEMENTED:
                         raise
@@ -48,8 +49,8 @@ async def list_services(address: str, timeout: float) -> frozenset[str]:
     except StatusError as status:
         raise _error(address, status) from status
     raise UnsupportedError(
-        f"{address} cannot be asked what it serves: it offers neither {names.REFLECTION_V1}"
-        f" nor {names.REFLECTION_V1ALPHA}; register one of them"
+        f"{address} cannot be asked what it serves: it does not offer {' or '.join(versions)}; "
+        f"register {'one of them' if len(versions) > 1 else 'it'}"
     )
 
 

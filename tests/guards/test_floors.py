@@ -20,7 +20,7 @@ FLOORS = (
     {"_wire"},
     {"serving", "remote"},
     {"runtime", "conformance"},
-    {"testing", "_pytest"},
+    {"testing", "_pytest", "doctor"},
     {"launch"},
     {"cli"},
 )
