@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from .._wire import names
-from ..errors import ComponentError, TimedOutError, UnsupportedError
+from ..errors import ComponentError, TimedOutError, UnavailableError, UnsupportedError
 from ..remote import list_services
 from ..serving.socket import is_served
 from ..sockets import SocketError, check_length
@@ -30,7 +31,7 @@ _BESIDE: Final = frozenset(
     {names.TRANSACTIONAL_STATE_STORE, names.QUERIABLE_STATE_STORE, names.MULTI_MAX_SIZE}
 )
 #: What has a meaning in the address that daprd makes of a path: ``unix://`` and the path.
-_NOT_IN_ADDRESS: Final = "%?#"
+_NOT_IN_ADDRESS: Final = re.compile(r"[%?#\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,10 @@ async def ask(path: Path, user: User) -> tuple[Socket, list[Finding]]:
         return Socket(path=path), [await _without_reflection(path)]
     except TimedOutError:
         return Socket(path=path), [_silent(path)]
-    except ComponentError as failure:
+    except UnavailableError as failure:
         return Socket(path=path), [_no_grpc(path, failure)]
+    except ComponentError as failure:
+        return Socket(path=path), [_wrong(path, failure)]
     socket = Socket(path=path, services=services, answers=True)
     return socket, list(_served(socket))
 
@@ -84,12 +87,12 @@ def _unreachable(path: Path, user: User) -> Finding | None:
         return error(
             "socket-path", path, str(refusal), daprd=_HANGS, mend="choose a shorter folder, or a shorter name"
         )
-    if strange := sorted(set(str(path)) & set(_NOT_IN_ADDRESS)):
+    if strange := "".join(sorted(set(_NOT_IN_ADDRESS.findall(str(path))))):
         return error(
             "socket-name",
             path,
-            f"its path has {' and '.join(strange)} in it",
-            daprd=f"reads {' and '.join(strange)} as part of an address, and dials another path",
+            f"its path has {strange!r} in it",
+            daprd="reads that as part of an address: it hangs, or ALL pluggable components are disabled",
             mend="use letters, digits, dots, hyphens and underscores",
         )
     if obstacle := user.obstacle(path, WRITE):
@@ -127,13 +130,23 @@ def _silent(path: Path) -> Finding:
     )
 
 
-def _no_grpc(path: Path, failure: ComponentError) -> Finding:
+def _no_grpc(path: Path, failure: UnavailableError) -> Finding:
     return error(
-        "socket-answer",
+        "socket-no-grpc",
         path,
-        f"somebody listens, and does not answer as gRPC's reflection does: {failure}",
-        daprd=f"{_DISABLED}; or {_HANGS}, where nobody speaks gRPC at all",
-        mend="serve gRPC, without TLS, on this socket, or move what is not a component elsewhere",
+        f"somebody listens, and does not speak gRPC: {failure}",
+        daprd=_HANGS,
+        mend="serve gRPC, without TLS, on this socket, or move what is no component elsewhere",
+    )
+
+
+def _wrong(path: Path, failure: ComponentError) -> Finding:
+    return error(
+        "reflection-refused",
+        path,
+        f"its reflection does not list the services: {failure}",
+        daprd=_DISABLED,
+        mend=f"register {names.REFLECTION_V1ALPHA}, as `grpcio-reflection` and the SDKs do",
     )
 
 
