@@ -52,7 +52,8 @@ async def _checked(calls: Channel, service: str) -> Health:
     request = pb.HealthCheckRequest(service=service)
     answer = await calls.unary(names.path(names.HEALTH, "Check"), request.SerializeToString())
     status = pb.HealthCheckResponse.FromString(answer).status
-    word = pb.HealthCheckResponse.ServingStatus.Name(status)
+    known = pb.HealthCheckResponse.ServingStatus.items()
+    word = next((name for name, number in known if number == status), f"status {status}")
     return Health(works=status == pb.HealthCheckResponse.SERVING, text=f"says {word}")
 
 
