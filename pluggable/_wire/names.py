@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -50,6 +50,12 @@ INIT_FAILED: Final = "INIT_FAILED"
 METADATA_INVALID: Final = "METADATA_INVALID"
 ROW_MISMATCH: Final = "ROW_MISMATCH"
 INVOKE_FAILED: Final = "INVOKE_FAILED"
+
+
+def types_of(name: str, services: Collection[str]) -> list[str]:
+    """Return the component types that a socket of this name serves, sorted, in lower case."""
+    blocks = {BLOCK_OF_SERVICE[service] for service in services if service in BLOCK_OF_SERVICE}
+    return sorted(f"{block}.{name.lower()}" for block in blocks)
 
 
 def path(service: str, method: str) -> str:

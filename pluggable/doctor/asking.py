@@ -51,8 +51,7 @@ class Socket:
     @property
     def types(self) -> list[str]:
         """The component types that it serves, in lower case, as daprd compares them."""
-        blocks = {names.BLOCK_OF_SERVICE[each] for each in self.services if each in names.BLOCK_OF_SERVICE}
-        return sorted(f"{block}.{self.name.lower()}" for block in blocks)
+        return names.types_of(self.name, self.services)
 
     @property
     def address(self) -> str:
@@ -106,7 +105,13 @@ def _unreachable(path: Path, user: User) -> Finding | None:
     try:
         served = is_served(path)
     except SocketError as refusal:
-        return error("socket-access", path, str(refusal), daprd=_HANGS, mend="ask as a user who may connect")
+        return error(
+            "socket-access",
+            path,
+            str(refusal),
+            daprd=_HANGS if user.is_here else "may be able to",
+            mend=f"run this as user {user.uid}, or as root",
+        )
     return None if served else _stale(path)
 
 

@@ -54,7 +54,8 @@ async def examine(case: Case) -> Report:
     if case.resources_paths:
         findings += resources.check(described, sockets, case.app_id)
     findings += await _tried(case, sockets, described)
-    return Report(folder=str(path or ""), user=str(case.user), findings=findings)
+    once = tuple(dict.fromkeys(findings))  # what is said before Init may be said after it again
+    return Report(folder=str(path or ""), user=str(case.user), findings=once)
 
 
 async def _asked(paths: Sequence[Path], user: User) -> tuple[list[Socket], list[Finding]]:

@@ -69,7 +69,13 @@ def _unusable(path: Path, user: User) -> Finding | None:
     if obstacle := user.obstacle(path, SEARCH, READ):
         return _unreadable(path, obstacle)
     if not os.access(path, os.R_OK | os.X_OK):
-        return _unreadable(path, "you cannot read it, so nothing more is known; run this as root")
+        return error(
+            "folder-unknown",
+            path,
+            "you cannot read it, so nothing more is known",
+            daprd="may be able to",
+            mend=f"run this as user {user.uid}, or as root",
+        )
     return None
 
 
@@ -119,7 +125,7 @@ def _entry(entry: os.DirEntry[str]) -> Iterator[Finding]:
                 daprd="does not look into folders",
                 mend=f"move them up into {Path(entry.path).parent}",
             )
-    elif not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode):
+    elif not Path(entry.path).is_socket() and Path(entry.path).exists():  # it may have gone meanwhile
         yield warning(
             "file-no-socket",
             entry.path,

@@ -33,15 +33,18 @@ async def health_of(address: str, timeout: float, *, service: str = "") -> Healt
     A server without the health protocol works if it tells what it serves, which is all a daprd asks.
     """
     try:
-        async with (
-            asyncio.timeout(timeout),
-            channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls,
-        ):
-            return await _checked(calls, service)
+        async with asyncio.timeout(timeout):
+            return await _asked(address, timeout, service)
     except TimeoutError:
         return Health(works=False, text=f"gave no answer within {timeout:g} s")
     except DecodeError:
         return Health(works=False, text="gave an answer that is not of the health protocol")
+
+
+async def _asked(address: str, timeout: float, service: str) -> Health:
+    try:
+        async with channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls:
+            return await _checked(calls, service)
     except StatusError as status:
         if status.code is Code.UNIMPLEMENTED:
             return await _without_health(address, timeout)
@@ -71,8 +74,6 @@ async def _without_health(address: str, timeout: float) -> Health:
         services = await list_services(address, timeout)
     except ComponentError as error:
         return Health(works=False, text=f"has no {names.HEALTH}, and does not say what it serves: {error}")
-    serves = ", ".join(sorted(services & names.BLOCK_OF_SERVICE.keys())) or "no component"
-    return Health(
-        works=bool(services & names.BLOCK_OF_SERVICE.keys()),
-        text=f"has no {names.HEALTH}, and serves {serves}",
-    )
+    components = sorted(services & names.BLOCK_OF_SERVICE.keys())
+    text = f"has no {names.HEALTH}, and serves {', '.join(components) or 'no component'}"
+    return Health(works=bool(components), text=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from pluggable.doctor.builtin import types_of
+from pluggable.sockets import FOLDER_VARIABLES
 from tests.conftest import BUILD_SECONDS
+from tests.doctor.conftest import Examined, found
 from tests.doctor.situations import SITUATIONS, VARIABLE, bound, component
 from tests.programs import needed
 
+SINGULAR = FOLDER_VARIABLES[1]
 MODULE = Path(__file__).parents[1] / "conformance" / "upstream"
 
 pytestmark = pytest.mark.slow
@@ -93,7 +98,68 @@ async def test_relative_folder_disables(socket_folder: Path, discover: Path) -> 
     assert "invalid (non-empty) authority" in lines[-1]
 
 
-@pytest.mark.parametrize("variable", ["DAPR_COMPONENT_SOCKETS_FOLDER", "DAPR_COMPONENT_SOCKET_FOLDER"])
+@pytest.mark.parametrize("variable", FOLDER_VARIABLES[1:])
 async def test_other_variables_are_not_read(variable: str, socket_folder: Path, discover: Path) -> None:
     async with component(socket_folder / "x.sock"):
         assert await discovered(discover, {variable: str(socket_folder), VARIABLE: ""}) == ["discovered"]
+
+
+async def test_go_component_is_missed_and_then_found(
+    go_component: Path, socket_folder: Path, discover: Path, examined: Examined
+) -> None:
+    environ = {SINGULAR: str(socket_folder)}
+    process = await asyncio.create_subprocess_exec(
+        go_component, env={**os.environ, **environ}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        while not (socket_folder / "gomem.sock").is_socket():
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
+        missed = await examined({**environ, VARIABLE: str(socket_folder / "elsewhere")})
+        seen = await examined(environ | {VARIABLE: str(socket_folder)}, init=True)
+        lines = await discovered(discover, {VARIABLE: str(socket_folder)})
+    finally:
+        process.kill()
+        await process.communicate()
+
+    assert "there are gomem.sock" in found(missed, "variable-not-read").found
+    assert seen.usable, seen.text()
+    assert found(seen, "init").found == "StateStore answered Init without properties"
+    assert lines == ["registered StateStore gomem", "discovered"]
+
+
+#: Of daprd's own tests: built in only with their build tag.
+PROBES = {"spiffeprobe"}
+
+
+def test_built_in_types_are_daprds() -> None:
+    listed = subprocess.run(
+        [needed("go"), "list", "-m", "-f", "{{.Dir}}", "github.com/dapr/dapr"],
+        cwd=MODULE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sources = Path(listed.stdout.strip(), "cmd", "daprd", "components")
+
+    for block in ("state", "pubsub", "bindings", "secretstores"):
+        found = {
+            f"{block}.{name}"
+            for file in sources.glob(f"{block}_*.go")
+            for name in registered_in(file.read_text())
+            if not file.stem.endswith("_test")
+        }
+        assert {f"{block}.{name}" for name in PROBES} | set(types_of(block)) >= found
+        assert set(types_of(block)) <= found, block
+
+
+def registered_in(source: str) -> Iterator[str]:
+    """Yield the names that a file of daprd's gives to its registry, at the beginning or the end of a call."""
+    for call in source.split("DefaultRegistry.Register")[1:]:
+        kind, _, rest = call.partition("(")
+        if kind == "ComponentWithVersions":
+            yield rest.split('"')[1]
+        else:
+            names = re.search(r'((?:, "[\w.-]+")+)\)', rest)
+            assert names, call
+            yield from re.findall(r'"([\w.-]+)"', names[1])
