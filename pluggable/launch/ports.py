@@ -34,7 +34,8 @@ class PortsPipe:
     """
 
     def __enter__(self) -> Self:
-        ours, self.theirs = os.pipe()
+        ours, theirs = os.pipe()
+        self.theirs: int = theirs
         self._ours = os.fdopen(ours, "rb", 0)
         return self
 
