@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
 from .component import Capability as Capability, Component as Component, blocking as blocking
+from .conversation import Conversation as Conversation
+from .crypto import SubtleCrypto as SubtleCrypto
 from .delivery import (
     Accepted as Accepted,
     Delivery as Delivery,
@@ -34,6 +36,7 @@ from .errors import (
     UnsupportedError as UnsupportedError,
 )
 from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
+from .nameresolution import NameResolver as NameResolver
 from .pubsub import PubSub as PubSub
 from .secretstores import SecretStore as SecretStore
 from .serving import ComponentServer as ComponentServer, serve as serve

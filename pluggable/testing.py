@@ -15,7 +15,10 @@ from typing import Any, overload
 
 from .bindings import InputBinding, OutputBinding
 from .component import Component
+from .conversation import Conversation
+from .crypto import SubtleCrypto
 from .metadata import NO_METADATA, Metadata
+from .nameresolution import NameResolver
 from .pubsub import PubSub
 from .secretstores import SecretStore
 from .serving.endpoint import Endpoint
@@ -51,6 +54,18 @@ def connected(
 def connected(
     component: Callable[[], InputBinding], properties: Mapping[str, str] = ..., *, name: str = ...
 ) -> AbstractAsyncContextManager[InputBinding]: ...
+@overload
+def connected(
+    component: Callable[[], SubtleCrypto], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[SubtleCrypto]: ...
+@overload
+def connected(
+    component: Callable[[], NameResolver], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[NameResolver]: ...
+@overload
+def connected(
+    component: Callable[[], Conversation], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[Conversation]: ...
 def connected(
     component: Callable[[], Component],
     properties: Mapping[str, str] = NO_METADATA,
@@ -92,6 +107,9 @@ def _far_end_of(kind: type[Component]) -> Callable[[Any], Component]:
         (StateStore, remote.RemoteStateStore),
         (PubSub, remote.RemotePubSub),
         (SecretStore, remote.RemoteSecretStore),
+        (SubtleCrypto, remote.RemoteSubtleCrypto),
+        (NameResolver, remote.RemoteNameResolver),
+        (Conversation, remote.RemoteConversation),
         (OutputBinding, remote.RemoteOutputBinding),
         (InputBinding, remote.RemoteInputBinding),
     )

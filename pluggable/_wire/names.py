@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 _PACKAGE: Final = "dapr.proto.components.v1"
+_FURTHER: Final = "pluggable.components.v1alpha1"
 
 #: Full names of the services, as reflection lists them.
 STATE_STORE: Final = f"{_PACKAGE}.StateStore"
@@ -18,6 +19,10 @@ PUBSUB: Final = f"{_PACKAGE}.PubSub"
 INPUT_BINDING: Final = f"{_PACKAGE}.InputBinding"
 OUTPUT_BINDING: Final = f"{_PACKAGE}.OutputBinding"
 SECRET_STORE: Final = f"{_PACKAGE}.SecretStore"
+SUBTLE_CRYPTO: Final = f"{_FURTHER}.SubtleCrypto"
+NAME_RESOLVER: Final = f"{_FURTHER}.NameResolver"
+NAME_REGISTRY: Final = f"{_FURTHER}.NameRegistry"
+CONVERSATION: Final = f"{_FURTHER}.Conversation"
 
 #: The block a service makes its socket a component of; the others add to one (dapr: ``pkg/components``).
 BLOCK_OF_SERVICE: Final = {
@@ -26,6 +31,9 @@ BLOCK_OF_SERVICE: Final = {
     INPUT_BINDING: "bindings",
     OUTPUT_BINDING: "bindings",
     SECRET_STORE: "secretstores",
+    SUBTLE_CRYPTO: "crypto",
+    NAME_RESOLVER: "nameresolution",
+    CONVERSATION: "conversation",
 }
 
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..conversation import Conversation
+from ..crypto import SubtleCrypto
 from ..errors import ComponentError
+from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..serving import serve
@@ -23,6 +26,9 @@ BLOCKS: dict[str, tuple[type[Component], ...]] = {
     "pubsub": (PubSub,),
     "bindings": (InputBinding, OutputBinding),
     "secretstores": (SecretStore,),
+    "crypto": (SubtleCrypto,),
+    "nameresolution": (NameResolver,),
+    "conversation": (Conversation,),
 }
 
 

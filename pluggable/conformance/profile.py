@@ -22,7 +22,7 @@ class Profile:
     properties: Mapping[str, str] = NO_METADATA
     """What stands under ``spec.metadata``."""
     blocks: tuple[str, ...] = ()
-    """``state``, ``pubsub``, ``bindings``, ``secretstores``; none says all that are served."""
+    """``state``, ``pubsub``, ``crypto`` …; none says all that are served."""
     wait_seconds: float = 10.0
     """How long a message, an event or an expiry is waited for."""
     topic: str = "conformance"

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..conversation import Conversation
+from ..crypto import SubtleCrypto
+from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..sockets import SocketError
 from ..state import StateStore
 from ..transport import Handler
-from . import bindings, pubsub, secretstores, state
+from . import bindings, conversation, crypto, nameresolution, pubsub, secretstores, state
 from .calls import Calls
 from .instances import Factory, Instances, Offered
 
@@ -38,6 +41,9 @@ _FAMILIES: Final = (
     _Family(InputBinding, "bindings.input", bindings.input_handlers),
     _Family(OutputBinding, "bindings.output", bindings.output_handlers),
     _Family(SecretStore, "secretstores", secretstores.handlers),
+    _Family(SubtleCrypto, "crypto", crypto.handlers),
+    _Family(NameResolver, "nameresolution", nameresolution.handlers),
+    _Family(Conversation, "conversation", conversation.handlers),
 )
 
 

@@ -16,7 +16,8 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 FLOORS = (
     {"_proto", "transport"},
     {"errors", "metadata", "_lines", "_promises", "_quantity", "_settings", "sockets"},
-    {"component", "delivery", "state", "pubsub", "bindings", "secretstores"},
+    {"component", "delivery", "state", "pubsub", "bindings", "secretstores"}
+    | {"crypto", "nameresolution", "conversation"},
     {"_wire"},
     {"serving", "remote"},
     {"runtime", "conformance"},
