@@ -10,11 +10,14 @@ from typing import Final
 from .._wire import names
 from ..remote import (
     RemoteComponent,
+    RemoteConversation,
     RemoteInputBinding,
+    RemoteNameResolver,
     RemoteOutputBinding,
     RemotePubSub,
     RemoteSecretStore,
     RemoteStateStore,
+    RemoteSubtleCrypto,
 )
 from .check import Check, checks_of
 
@@ -48,4 +51,7 @@ BLOCKS: Final = (
         ("bindings",),
     ),
     Block("secretstores", {names.SECRET_STORE: RemoteSecretStore}, ("secretstores",)),
+    Block("crypto", {names.SUBTLE_CRYPTO: RemoteSubtleCrypto}, ("crypto", "cryptokeys")),
+    Block("nameresolution", {names.NAME_RESOLVER: RemoteNameResolver}, ("nameresolution",)),
+    Block("conversation", {names.CONVERSATION: RemoteConversation}, ("conversation",)),
 )

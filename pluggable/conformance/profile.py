@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..metadata import NO_METADATA
+from .keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,10 @@ class Profile:
     """For an output binding: operations to invoke, each with ``data`` and ``metadata``."""
     secret: str = ""
     """A secret that is there; if not given, one of those that a bulk get returns."""
+    keys: tuple[Key, ...] = ()
+    """For a vault of keys: those it has; in a file each is a table of ``name``, ``type``, ``algorithms``."""
+    application: str = ""
+    """For a name resolver: the id of an application that it knows."""
 
     @classmethod
     def read(cls, path: Path, address: str) -> Self:
@@ -38,7 +43,7 @@ class Profile:
         Return a profile from a file in TOML, whose names are those of the fields.
 
         Raises:
-            ValueError: the file is no TOML, or has a name that no field has.
+            ValueError: the file is no TOML, or has a name that no field has, or a key that is none.
         """
         try:
             given = tomllib.loads(path.read_text())
@@ -49,6 +54,7 @@ class Profile:
             raise ValueError(f"{path} has {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         given["blocks"] = tuple(given.get("blocks", ()))
         given["properties"] = {name: str(value) for name, value in given.get("properties", {}).items()}
+        given["keys"] = tuple(Key.read(each) for each in given.get("keys", ()))
         return replace(cls(address=address), **given)
 
     @classmethod

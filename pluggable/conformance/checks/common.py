@@ -134,4 +134,7 @@ FIRST_CALLS: Final[dict[str, tuple[str, bytes]]] = {
     names.INPUT_BINDING: ("Read", b""),
     names.OUTPUT_BINDING: ("Invoke", b"\x0a\x01d\x12\x06create"),
     names.SECRET_STORE: ("Get", b"\x0a\x01k"),
+    names.SUBTLE_CRYPTO: ("GetKey", b"\x0a\x01k"),
+    names.NAME_RESOLVER: ("Resolve", b"\x0a\x01i"),
+    names.CONVERSATION: ("Converse", b"\x0a\x08\x08\x03\x1a\x04\x0a\x02hi"),
 }
