@@ -56,7 +56,7 @@ def converse_request(message: pb.ConverseRequest) -> ConverseRequest:
     has = message.HasField
     return ConverseRequest(
         messages=[_message(each) for each in message.messages],
-        tools=[_tool(each) for each in message.tools],
+        tools=tuple(_tool(each) for each in message.tools),
         tool_choice=message.tool_choice if has("tool_choice") else None,
         temperature=message.temperature if has("temperature") else None,
         response_format=_schema(message.response_format, "the response format") or None,
@@ -173,7 +173,7 @@ def _output(message: pb.Output) -> Output:
             Choice(
                 content=each.content,
                 finish_reason=each.finish_reason,
-                tool_calls=[_tool_call(call) for call in each.tool_calls],
+                tool_calls=tuple(_tool_call(call) for call in each.tool_calls),
             )
             for each in message.choices
         ],

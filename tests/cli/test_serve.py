@@ -56,6 +56,19 @@ async def test_types_of_one_name_share_a_socket(socket_folder: Path) -> None:
         assert list((socket_folder / "shared").iterdir()) == []
 
 
+async def test_every_block_is_served_and_listed(socket_folder: Path) -> None:
+    words = [
+        "crypto.mine=tests.conformance.vault:KeyVault",
+        "nameresolution.mine=tests.conformance.honest:Desk",
+        "conversation.mine=tests.conformance.honest:Echo",
+    ]
+    async with pluggable("serve", *words, "--folder", "shared", cwd=socket_folder) as serving:
+        await serving.said("serving crypto.mine, nameresolution.mine, conversation.mine on")
+        command = await listed(socket_folder / "shared")
+
+    assert command.lines == ["mine.sock  conversation.mine, crypto.mine, nameresolution.mine"]
+
+
 async def test_imported_class_serves_an_application(socket_folder: Path) -> None:
     (socket_folder / "shelf.py").write_text(SHELF)
     component(socket_folder / "resources", "shelf", "state.shelf")
@@ -96,6 +109,7 @@ async def test_unknown_type_is_named(tmp_path: Path) -> None:
         ("state.mine=json:NoSuch", "cannot be loaded from json:NoSuch: module 'json' has no attribute"),
         ("state.mine=json:JSONDecoder", "json:JSONDecoder is no subclass of StateStore"),
         ("bindings.mine=pluggable:StateStore", "is no subclass of InputBinding or OutputBinding"),
+        ("crypto.mine=pluggable:StateStore", "is no subclass of SubtleCrypto"),
     ],
 )
 def test_word_that_is_no_type_is_explained(word: str, fault: str) -> None:

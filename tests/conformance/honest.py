@@ -205,10 +205,10 @@ class Echo(Conversation):
     async def converse(self, request: ConverseRequest) -> ConverseResponse:
         said = [message.text for message in request.messages]
         said += [result.content for message in request.messages for result in message.tool_results]
-        calls = [
+        calls = tuple(
             ToolCall(id=str(number), name=tool.name, arguments=json.dumps(dict.fromkeys(tool.parameters, "")))
             for number, tool in enumerate(request.tools)
-        ]
+        )
         words = sum(len(text.split()) for text in said)
         choice = Choice(
             content="\n".join(filter(None, said)),

@@ -10,6 +10,8 @@ from pluggable.errors import InvalidRequestError, NotFoundError
 from pluggable.metadata import NO_METADATA
 from pluggable_servers.memory.pubsub import InMemoryPubSub
 from pluggable_servers.memory.state import InMemoryStateStore
+from tests.conformance.honest import Desk, Echo
+from tests.conformance.vault import KeyVault
 
 
 class Store(InMemoryStateStore, state.Queryable):
@@ -63,3 +65,15 @@ class Vault(secretstores.SecretStore):
 
     async def bulk_get(self, _: Mapping[str, str] = NO_METADATA) -> Mapping[str, Mapping[str, str]]:
         return self.secrets
+
+
+class Keys(KeyVault):
+    """Real keys and algorithms, whose library is to be fed with noise too."""
+
+
+class Hosts(Desk):
+    """Lists whoever says that he is there."""
+
+
+class Model(Echo):
+    """Says again what it is told."""

@@ -27,6 +27,7 @@ from pluggable._proto.dapr.proto.components.v1 import (
 )
 from pluggable._proto.grpc.health.v1 import health_pb2
 from pluggable._proto.grpc.reflection.v1 import reflection_pb2
+from pluggable._proto.pluggable.components.v1alpha1 import conversation_pb2, crypto_pb2, nameresolution_pb2
 from pluggable._wire import names
 from pluggable.remote import list_services
 from pluggable.transport import Channel, Code, StatusError
@@ -41,6 +42,9 @@ SERVED: Final = {
     "pubsub.fuzz": "Broker",
     "bindings.fuzz": "Both",
     "secretstores.fuzz": "Vault",
+    "crypto.fuzz": "Keys",
+    "nameresolution.fuzz": "Hosts",
+    "conversation.fuzz": "Model",
 }
 #: Words of a traceback, and of an exception that has no name of ours.
 _LEAKS: Final = ("Traceback", 'File "', "failed unexpectedly", "Unexpected <class")
@@ -84,7 +88,17 @@ async def served(folder: Path) -> AsyncIterator[str]:
 
 
 #: Where the services are declared; the pool knows only what is loaded.
-FILES: Final = (state_pb2, pubsub_pb2, bindings_pb2, secretstore_pb2, health_pb2, reflection_pb2)
+FILES: Final = (
+    state_pb2,
+    pubsub_pb2,
+    bindings_pb2,
+    secretstore_pb2,
+    crypto_pb2,
+    nameresolution_pb2,
+    conversation_pb2,
+    health_pb2,
+    reflection_pb2,
+)
 
 
 def methods() -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ EXPORTS = """
     DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
     LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
     StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
+    Conversation NameResolver SubtleCrypto
 """
 NAMES = EXPORTS.split()
 
@@ -25,6 +26,14 @@ NAMES = EXPORTS.split()
 MODULES = {
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
     "component": "Capability Component blocking features_of",
+    "conversation": """
+        Choice Conversation ConverseRequest ConverseResponse Message Output Role Text Tool ToolCall ToolResult
+        Usage
+    """,
+    "crypto": """
+        DecryptRequest EncryptRequest EncryptResponse GetKeyRequest KeyFormat PublicKey SignRequest
+        SubtleCrypto UnwrapKeyRequest VerifyRequest WrapKeyRequest WrapKeyResponse
+    """,
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """
         BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
@@ -32,6 +41,7 @@ MODULES = {
         RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
     """,
     "metadata": "Metadata setting",
+    "nameresolution": "Instance NameResolver Registering ResolveRequest",
     "pubsub": """
         BulkEntry BulkPublishRequest BulkPublisher ExpiringMessages FailedEntry ImmediateBulk Message Pausable
         PubSub PublishRequest Topic WildcardTopics

@@ -18,17 +18,23 @@ from pluggable import (
     NO_METADATA,
     Accepted,
     ComponentServer,
+    Conversation,
     Delivery,
     ETagMismatchError,
     InputBinding,
     Metadata,
+    NameResolver,
     NotFoundError,
     OutputBinding,
     PubSub,
     Rejected,
     SecretStore,
+    SubtleCrypto,
     Unanswered,
     bindings,
+    conversation,
+    crypto,
+    nameresolution,
     pubsub,
     secretstores,
     serve,
@@ -158,6 +164,46 @@ class Vault(SecretStore):
         return {}
 
 
+class Signer(SubtleCrypto):
+    """A vault that does nothing but sign."""
+
+    signature_algorithms = ("ES256",)
+
+    async def get_key(self, request: crypto.GetKeyRequest) -> crypto.PublicKey:
+        return crypto.PublicKey(name=request.key_name, key="{}", format=crypto.KeyFormat.JWK)
+
+    async def sign(self, request: crypto.SignRequest) -> bytes:
+        return request.digest
+
+    async def verify(self, request: crypto.VerifyRequest) -> bool:
+        return request.signature == request.digest
+
+
+class Hosts(NameResolver, nameresolution.Registering):
+    """A resolver that is told who is there."""
+
+    def __init__(self) -> None:
+        self.here: dict[str, str] = {}
+
+    async def resolve(self, request: nameresolution.ResolveRequest) -> Sequence[str]:
+        return [self.here[request.id]]
+
+    async def register(self, instance: nameresolution.Instance, *, ttl_seconds: int | None = None) -> None:
+        self.here[instance.id] = f"{instance.host}:{instance.port}"
+
+    async def deregister(self, instance: nameresolution.Instance) -> None:
+        self.here.pop(instance.id, None)
+
+
+class Parrot(Conversation):
+    """A model that says what it heard."""
+
+    async def converse(self, request: conversation.ConverseRequest) -> conversation.ConverseResponse:
+        heard: str = request.messages[-1].text
+        choice = conversation.Choice(content=heard, tool_calls=request.messages[-1].tool_calls)
+        return conversation.ConverseResponse(outputs=[conversation.Output(choices=[choice])])
+
+
 def program() -> None:
     """Serve classes, and functions that make an object."""
     serve({"shelf": Shelf, "house": [Doorbell, Vault]}, folder=Path("sockets"), drain_seconds=5.0)
@@ -175,3 +221,16 @@ async def far_ends() -> tuple[state.StateStore, SecretStore, OutputBinding]:
         answer: state.GetResponse | None = await shelf.get(state.GetRequest(key="k"))
         assert answer is None
         return shelf, vault, doorbell
+
+
+async def further_far_ends() -> tuple[SubtleCrypto, NameResolver, Conversation]:
+    """So it is with the blocks beyond Dapr's contract."""
+    async with connected(Signer) as signer, connected(Hosts) as hosts, connected(Parrot) as parrot:
+        algorithms: tuple[str, ...] = signer.signature_algorithms
+        addresses: Sequence[str] = await hosts.resolve(nameresolution.ResolveRequest(id="orders"))
+        hello = conversation.Message(role=conversation.Role.USER, parts=[conversation.Text("hello")])
+        answer = await parrot.converse(conversation.ConverseRequest(messages=[hello], max_tokens=5))
+        assert algorithms
+        assert addresses
+        assert answer.outputs[0].usage is None
+        return signer, hosts, parrot
