@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .component import Capability, Component
 from .metadata import NO_METADATA
@@ -56,6 +57,8 @@ class Instance:
 
 class Registering(Capability):
     """Knows the sidecars that tell it where they are; one without it learns that from its platform."""
+
+    of: ClassVar[type[Component] | None] = NameResolver
 
     @abstractmethod
     async def register(self, instance: Instance, *, ttl_seconds: int | None = None) -> None:
