@@ -15,17 +15,17 @@ from ..remote import list_services
 from ..serving.socket import is_served
 from ..sockets import SocketError, check_length
 from .access import WRITE, User
-from .findings import Finding, error, fine, listed, warning
+from .findings import Finding, error, fine, listed, note, warning
 
 #: How long a socket may take for one answer; a daprd waits for ever.
 ANSWER_SECONDS: Final = 2.0
 
 _HANGS: Final = "its start hangs on this socket, without a message and without end"
 _DISABLED: Final = 'says "unable to list services", and disables ALL pluggable components'
-_KNOWN: Final = tuple(names.BLOCK_OF_SERVICE)
 _OWN: Final = frozenset({names.REFLECTION_V1, names.REFLECTION_V1ALPHA, names.HEALTH})
 #: Who is named so and is not known has been misspelled, or belongs to a later Dapr.
 _PACKAGE: Final = "dapr.proto.components."
+_KNOWN: Final = tuple(service for service in names.BLOCK_OF_SERVICE if service.startswith(_PACKAGE))
 #: These add to a component, and make none.
 _BESIDE: Final = frozenset(
     {names.TRANSACTIONAL_STATE_STORE, names.QUERIABLE_STATE_STORE, names.MULTI_MAX_SIZE}
@@ -184,6 +184,13 @@ def _served(socket: Socket) -> Iterator[Finding]:
         )
     elif socket.types:
         yield fine("socket", socket.path, f"serves {', '.join(socket.types)}")
+        if further := names.types_of(socket.name, socket.services - set(_KNOWN)):
+            yield note(
+                "services-further",
+                socket.path,
+                f"{', '.join(further)}: a block beyond Dapr's contract",
+                daprd="knows no service of such a block, and ignores it",
+            )
         if strays := _strays(socket):
             yield warning(
                 "services-unknown",

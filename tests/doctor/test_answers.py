@@ -15,6 +15,7 @@ from pluggable.serving import ComponentServer
 from pluggable.transport import Code, Handler, ServerCall, StatusError, Unary
 from pluggable_servers.http.binding import HTTPBinding
 from pluggable_servers.memory.state import InMemoryStateStore
+from tests.conformance.honest import Book, Echo
 from tests.doctor.conftest import Examined, checks, found
 from tests.doctor.situations import STATE, reflecting
 
@@ -114,6 +115,24 @@ async def test_stray_service_is_named_beside_a_good_one(socket_folder: Path, exa
     finding = found(report, "services-unknown")
     assert finding.severity is Severity.WARNING
     assert f"did you mean {names.PUBSUB}?" in finding.found
+
+
+async def test_block_beyond_daprs_is_none_to_a_daprd(socket_folder: Path, examined: Examined) -> None:
+    served = {"mine": [InMemoryStateStore, Book, Echo]}
+    async with ComponentServer(served, folder=socket_folder):
+        report = await examined()
+
+    finding = found(report, "services-further")
+    assert finding.severity is Severity.NOTE
+    assert finding.found.startswith("conversation.mine, nameresolution.mine: a block beyond")
+    assert "serves conversation.mine, nameresolution.mine, state.mine" in found(report, "socket").found
+
+
+async def test_hint_names_what_a_daprd_knows(socket_folder: Path, examined: Examined) -> None:
+    report = await asked(socket_folder, examined, {}, ["dapr.proto.components.v1.Nothing"])
+
+    assert names.PUBSUB in found(report, "services-unknown").mend
+    assert "pluggable." not in found(report, "services-unknown").mend
 
 
 async def test_refusal_before_init_is_right(socket_folder: Path, examined: Examined) -> None:
