@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
 from .component import Capability as Capability, Component as Component, blocking as blocking
+from .configuration import ConfigurationStore as ConfigurationStore
 from .delivery import (
     Accepted as Accepted,
     Delivery as Delivery,
@@ -33,6 +34,7 @@ from .errors import (
     UnavailableError as UnavailableError,
     UnsupportedError as UnsupportedError,
 )
+from .lock import LockStore as LockStore
 from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
 from .pubsub import PubSub as PubSub
 from .secretstores import SecretStore as SecretStore

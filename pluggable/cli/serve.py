@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..configuration import ConfigurationStore
 from ..errors import ComponentError
+from ..lock import LockStore
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..serving import serve
@@ -20,6 +22,8 @@ from ..state import StateStore
 #: What a class must be to serve a block.
 BLOCKS: dict[str, tuple[type[Component], ...]] = {
     "state": (StateStore,),
+    "configuration": (ConfigurationStore,),
+    "lock": (LockStore,),
     "pubsub": (PubSub,),
     "bindings": (InputBinding, OutputBinding),
     "secretstores": (SecretStore,),

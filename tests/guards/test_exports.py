@@ -14,10 +14,11 @@ import pytest
 import pluggable
 
 EXPORTS = """
-    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
-    DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
-    LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
-    StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
+    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer ConfigurationStore
+    CustomError Delivery DeniedError ETagInvalidError ETagMismatchError InitError InputBinding
+    InvalidRequestError InvokeError LimitExceededError LockStore Metadata MetadataError NotFoundError
+    Outcome OutputBinding PubSub Rejected SecretStore StateStore TimedOutError Unanswered UnavailableError
+    UnsupportedError blocking serve setting
 """
 NAMES = EXPORTS.split()
 
@@ -25,12 +26,17 @@ NAMES = EXPORTS.split()
 MODULES = {
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
     "component": "Capability Component blocking features_of",
+    "configuration": "ConfigurationStore GetRequest Item Notify SubscribeRequest",
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """
         BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
         InvalidRequestError InvokeError LimitExceededError MetadataError NotFoundError NotInitializedError
         RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
     """,
+    "keyspace": """
+        DeleteWithPrefixRequest KeysLike KeysLikeRequest KeysLikeResponse NativeBulk PrefixDeletable
+    """,
+    "lock": "LockStore TryLockRequest UnlockRequest UnlockStatus",
     "metadata": "Metadata setting",
     "pubsub": """
         BulkEntry BulkPublishRequest BulkPublisher ExpiringMessages FailedEntry ImmediateBulk Message Pausable

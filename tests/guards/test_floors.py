@@ -16,7 +16,17 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 FLOORS = (
     {"_proto", "transport"},
     {"errors", "metadata", "_lines", "_promises", "_quantity", "_settings", "sockets"},
-    {"component", "delivery", "state", "pubsub", "bindings", "secretstores"},
+    {
+        "component",
+        "delivery",
+        "state",
+        "keyspace",
+        "configuration",
+        "lock",
+        "pubsub",
+        "bindings",
+        "secretstores",
+    },
     {"_wire"},
     {"serving", "remote"},
     {"runtime", "conformance"},
