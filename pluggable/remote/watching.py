@@ -68,26 +68,35 @@ class Watcher:
         return "the component ended it, which it never should"
 
     async def _followed(self, stream: ClientStream) -> None:
-        await self._stands(stream)
-        await self._catch_up()
-        self._notify.ready()
-        while (data := await stream.receive()) is not None:
-            self._backoff.reset()
-            message = self._connection.parsed(_SUBSCRIBE, data, pb.SubscribeConfigurationResponse)
-            await self._tell(self._news(wire.subscribe_response(message)))
-
-    async def _stands(self, stream: ClientStream) -> None:
-        """Wait for the headers, which a component sends when what changes from then on will be told."""
+        # Neither is cancelled as long as the stream is of use: that might end it.
         standing = asyncio.create_task(_headers(stream))
+        receiving = asyncio.create_task(stream.receive())
         try:
-            await asyncio.wait([standing], timeout=STAND_SECONDS)
-            if not standing.done():
-                logger.warning(
-                    "%s: the component does not say that the subscription stands; it should send headers",
-                    self._source,
-                )
+            await self._stands(standing, receiving)
+            if not _ended(receiving):
+                await self._catch_up()
+            if not _ended(receiving):  # else it was refused, which the headers do not tell
+                self._notify.ready()
+            while (data := await receiving) is not None:
+                self._backoff.reset()
+                message = self._connection.parsed(_SUBSCRIBE, data, pb.SubscribeConfigurationResponse)
+                await self._tell(self._news(wire.subscribe_response(message)))
+                receiving = asyncio.create_task(stream.receive())
         finally:
             standing.cancel()
+            receiving.cancel()
+            await asyncio.gather(standing, receiving, return_exceptions=True)
+
+    async def _stands(self, standing: asyncio.Task[None], receiving: asyncio.Task[bytes | None]) -> None:
+        """Wait for the headers, which a component sends when what changes from then on will be told."""
+        done, _ = await asyncio.wait(
+            [standing, receiving], timeout=STAND_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            logger.warning(
+                "%s: the component does not say that the subscription stands; it should send headers",
+                self._source,
+            )
 
     async def _catch_up(self) -> None:
         """
@@ -108,10 +117,10 @@ class Watcher:
             return
         known, self._known = self._known, dict(found)
         if known is not None:
-            gone = dict.fromkeys(known.keys() - found.keys())
-            changed = {key: item for key, item in found.items() if known.get(key) != item}
-            self._caught_up = {**changed, **gone}
-            await self._tell(self._caught_up)
+            changes: dict[str, Item | None] = dict.fromkeys(known.keys() - found.keys())
+            changes |= {key: item for key, item in found.items() if known.get(key) != item}
+            self._caught_up = dict(changes)
+            await self._tell(changes)
 
     def _news(self, changes: Changes) -> dict[str, Item | None]:
         """Return what of the changes was not told just before."""
@@ -140,3 +149,8 @@ class Watcher:
 async def _headers(stream: ClientStream) -> None:
     with contextlib.suppress(StatusError):  # who receives learns it too
         await stream.headers()
+
+
+def _ended(receiving: asyncio.Task[bytes | None]) -> bool:
+    """Return whether the stream has ended, rather than brought something or nothing yet."""
+    return receiving.done() and (receiving.exception() is not None or receiving.result() is None)
