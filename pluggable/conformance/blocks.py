@@ -10,7 +10,9 @@ from typing import Final
 from .._wire import names
 from ..remote import (
     RemoteComponent,
+    RemoteConfigurationStore,
     RemoteInputBinding,
+    RemoteLockStore,
     RemoteOutputBinding,
     RemotePubSub,
     RemoteSecretStore,
@@ -39,8 +41,10 @@ BLOCKS: Final = (
     Block(
         "state",
         {names.STATE_STORE: RemoteStateStore},
-        ("state", "promises", "bulk", "etags", "expiry", "transactions"),
+        ("state", "promises", "bulk", "etags", "expiry", "transactions", "keyspace"),
     ),
+    Block("configuration", {names.CONFIGURATION_STORE: RemoteConfigurationStore}, ("configuration",)),
+    Block("lock", {names.LOCK_STORE: RemoteLockStore}, ("lock",)),
     Block("pubsub", {names.PUBSUB: RemotePubSub}, ("pubsub",)),
     Block(
         "bindings",
