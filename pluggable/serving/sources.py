@@ -81,9 +81,10 @@ class StreamSource:
         self._over.set()
         self._give_up()
         await asyncio.sleep(0)  # who waited learns it, before the source is cancelled
-        running = [*tasks, self._beginning] if self._beginning is not None else tasks
-        for task in running:
+        for task in tasks:
             task.cancel()
+        # headers that are half sent are not cancelled: the status would not follow them
+        running = [*tasks, self._beginning] if self._beginning is not None else tasks
         ended, late = await asyncio.wait(running, timeout=STOP_SECONDS)
         for task in ended - done:
             if not task.cancelled() and (error := task.exception()) is not None:

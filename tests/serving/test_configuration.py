@@ -153,6 +153,19 @@ async def test_source_that_ends_is_logged(opened: Opener, caplog: pytest.LogCapt
     assert "a source ended by itself" in caplog.text
 
 
+async def test_stream_whose_source_ends_at_once_ends(opened: Opener) -> None:
+    class Brief(Settings):
+        async def subscribe(self, _: SubscribeRequest, notify: Notify) -> None:
+            notify.ready()
+
+    caller = await opened(Brief)
+    await init(caller)
+    for _ in range(50):  # headers and status race
+        stream = await subscribe(caller)
+        async with asyncio.timeout(5):
+            assert await stream.receive() is None
+
+
 async def test_subscription_without_a_word_is_no_subscription(opened: Opener, board: Board) -> None:
     caller = await opened(partial(Settings, board))
     await init(caller)

@@ -151,8 +151,12 @@ async def many_keys_are_fetched_in_one_go(target: Target) -> None:
     await store(target).bulk_set([SetRequest(key=key, value=key.encode()) for key in keys])
     request = wire.bulk_get_request_pb([GetRequest(key=key) for key in keys])
     answer = await target.call(names.STATE_STORE, "BulkGet", request, state_pb2.BulkGetResponse)
-    found = [(item.key, item.data.decode()) for item in answer.items]
-    same(found == [(key, key) for key in keys], True, f"that {len(keys)} items came in order is")
+    found = [(item.key, item.data) for item in answer.items]
+    expect(
+        found == [(key, key.encode()) for key in keys],
+        found=f"{len(found)} items, or in another order",
+        wanted=f"{len(keys)} as they were asked for",
+    )
 
 
 async def _paged(target: Target, base: str, *, remove: bool) -> list[str]:
