@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
 from .component import Capability as Capability, Component as Component, blocking as blocking
+from .configuration import ConfigurationStore as ConfigurationStore
 from .conversation import Conversation as Conversation
 from .crypto import SubtleCrypto as SubtleCrypto
 from .delivery import (
@@ -35,6 +36,7 @@ from .errors import (
     UnavailableError as UnavailableError,
     UnsupportedError as UnsupportedError,
 )
+from .lock import LockStore as LockStore
 from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
 from .nameresolution import NameResolver as NameResolver
 from .pubsub import PubSub as PubSub

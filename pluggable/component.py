@@ -92,7 +92,8 @@ def features_of(component: type[Component]) -> tuple[str, ...]:
     return tuple(feature for feature in FEATURE_ORDER if feature in found)
 
 
-#: daprd's order, which its metadata API shows (contrib ``state/feature.go``, ``pubsub/feature.go``).
+#: daprd's order, which its metadata API shows (contrib ``state/feature.go``, ``pubsub/feature.go``); of these
+#: NATIVE_BULK is no word of daprd's.
 FEATURE_ORDER = (
     "ETAG",
     "TRANSACTIONAL",
@@ -101,6 +102,7 @@ FEATURE_ORDER = (
     "DELETE_WITH_PREFIX",
     "PARTITION_KEY",
     "KEYS_LIKE",
+    "NATIVE_BULK",
     "MESSAGE_TTL",
     "SUBSCRIBE_WILDCARDS",
     "BULK_PUBSUB",

@@ -15,8 +15,10 @@ from typing import Any, overload
 
 from .bindings import InputBinding, OutputBinding
 from .component import Component
+from .configuration import ConfigurationStore
 from .conversation import Conversation
 from .crypto import SubtleCrypto
+from .lock import LockStore
 from .metadata import NO_METADATA, Metadata
 from .nameresolution import NameResolver
 from .pubsub import PubSub
@@ -38,6 +40,14 @@ async def served(*components: Callable[[], Component], name: str = "under-test")
 def connected(
     component: Callable[[], StateStore], properties: Mapping[str, str] = ..., *, name: str = ...
 ) -> AbstractAsyncContextManager[StateStore]: ...
+@overload
+def connected(
+    component: Callable[[], ConfigurationStore], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[ConfigurationStore]: ...
+@overload
+def connected(
+    component: Callable[[], LockStore], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[LockStore]: ...
 @overload
 def connected(
     component: Callable[[], PubSub], properties: Mapping[str, str] = ..., *, name: str = ...
@@ -105,6 +115,8 @@ def _far_end_of(kind: type[Component]) -> Callable[[Any], Component]:
 
     far_ends: tuple[tuple[type[Component], Callable[[Any], Component]], ...] = (
         (StateStore, remote.RemoteStateStore),
+        (ConfigurationStore, remote.RemoteConfigurationStore),
+        (LockStore, remote.RemoteLockStore),
         (PubSub, remote.RemotePubSub),
         (SecretStore, remote.RemoteSecretStore),
         (SubtleCrypto, remote.RemoteSubtleCrypto),

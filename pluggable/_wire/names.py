@@ -15,6 +15,11 @@ STATE_STORE: Final = f"{_PACKAGE}.StateStore"
 TRANSACTIONAL_STATE_STORE: Final = f"{_PACKAGE}.TransactionalStateStore"
 QUERIABLE_STATE_STORE: Final = f"{_PACKAGE}.QueriableStateStore"
 MULTI_MAX_SIZE: Final = f"{_PACKAGE}.TransactionalStoreMultiMaxSize"
+PREFIX_DELETING_STATE_STORE: Final = f"{_FURTHER}.PrefixDeletingStateStore"
+KEYS_LIKE_STATE_STORE: Final = f"{_FURTHER}.KeysLikeStateStore"
+NATIVE_BULK_STATE_STORE: Final = f"{_FURTHER}.NativeBulkStateStore"
+CONFIGURATION_STORE: Final = f"{_FURTHER}.ConfigurationStore"
+LOCK_STORE: Final = f"{_FURTHER}.LockStore"
 PUBSUB: Final = f"{_PACKAGE}.PubSub"
 INPUT_BINDING: Final = f"{_PACKAGE}.InputBinding"
 OUTPUT_BINDING: Final = f"{_PACKAGE}.OutputBinding"
@@ -27,6 +32,8 @@ CONVERSATION: Final = f"{_FURTHER}.Conversation"
 #: The block a service makes its socket a component of; the others add to one (dapr: ``pkg/components``).
 BLOCK_OF_SERVICE: Final = {
     STATE_STORE: "state",
+    CONFIGURATION_STORE: "configuration",
+    LOCK_STORE: "lock",
     PUBSUB: "pubsub",
     INPUT_BINDING: "bindings",
     OUTPUT_BINDING: "bindings",
@@ -34,6 +41,13 @@ BLOCK_OF_SERVICE: Final = {
     SUBTLE_CRYPTO: "crypto",
     NAME_RESOLVER: "nameresolution",
     CONVERSATION: "conversation",
+}
+
+#: What a store can do that Dapr's contract has no call for: told by reflection, and not by Features.
+FEATURE_OF_SERVICE: Final = {
+    PREFIX_DELETING_STATE_STORE: "DELETE_WITH_PREFIX",
+    KEYS_LIKE_STATE_STORE: "KEYS_LIKE",
+    NATIVE_BULK_STATE_STORE: "NATIVE_BULK",
 }
 
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..configuration import ConfigurationStore
 from ..conversation import Conversation
 from ..crypto import SubtleCrypto
 from ..errors import ComponentError
+from ..lock import LockStore
 from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
@@ -23,6 +25,8 @@ from ..state import StateStore
 #: What a class must be to serve a block.
 BLOCKS: dict[str, tuple[type[Component], ...]] = {
     "state": (StateStore,),
+    "configuration": (ConfigurationStore,),
+    "lock": (LockStore,),
     "pubsub": (PubSub,),
     "bindings": (InputBinding, OutputBinding),
     "secretstores": (SecretStore,),

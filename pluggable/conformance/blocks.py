@@ -10,8 +10,10 @@ from typing import Final
 from .._wire import names
 from ..remote import (
     RemoteComponent,
+    RemoteConfigurationStore,
     RemoteConversation,
     RemoteInputBinding,
+    RemoteLockStore,
     RemoteNameResolver,
     RemoteOutputBinding,
     RemotePubSub,
@@ -42,8 +44,10 @@ BLOCKS: Final = (
     Block(
         "state",
         {names.STATE_STORE: RemoteStateStore},
-        ("state", "promises", "bulk", "etags", "expiry", "transactions"),
+        ("state", "promises", "bulk", "etags", "expiry", "transactions", "keyspace"),
     ),
+    Block("configuration", {names.CONFIGURATION_STORE: RemoteConfigurationStore}, ("configuration",)),
+    Block("lock", {names.LOCK_STORE: RemoteLockStore}, ("lock",)),
     Block("pubsub", {names.PUBSUB: RemotePubSub}, ("pubsub",)),
     Block(
         "bindings",

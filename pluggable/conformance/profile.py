@@ -28,6 +28,10 @@ class Profile:
     """How long a message, an event or an expiry is waited for."""
     topic: str = "conformance"
     """What the topics of the checks begin with."""
+    write: tuple[str, ...] = ()
+    """For a configuration store: a command that writes an item, ``{key}`` and ``{value}`` in its words."""
+    remove: tuple[str, ...] = ()
+    """The same for one that removes an item: ``["redis-cli", "del", "{key}"]``."""
     operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For an output binding: operations to invoke, each with ``data`` and ``metadata``."""
     secret: str = ""
@@ -52,7 +56,8 @@ class Profile:
         known = {each.name for each in fields(cls)} - {"address"}
         if unknown := sorted(given.keys() - known):
             raise ValueError(f"{path} has {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        given["blocks"] = tuple(given.get("blocks", ()))
+        for name in ("blocks", "write", "remove"):
+            given[name] = tuple(given.get(name, ()))
         given["properties"] = {name: str(value) for name, value in given.get("properties", {}).items()}
         given["keys"] = tuple(Key.read(each) for each in given.get("keys", ()))
         return replace(cls(address=address), **given)

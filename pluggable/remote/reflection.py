@@ -36,28 +36,41 @@ async def list_services(
             asyncio.timeout(timeout),
             channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls,
         ):
-            for version in versions:
-                try:
-                    return await _listed(calls, names.path(version, "ServerReflectionInfo"))
-                except StatusError as status:
-                    if status.code is not Code.UNIMPLEMENTED:
-                        raise
+            return await reflected(calls, versions=versions)
     except TimeoutError as error:
         raise TimedOutError(
             f"{address} did not list its services within {timeout:g} s; is it a gRPC server that is ready?"
         ) from error
     except StatusError as status:
         raise _error(address, status) from status
-    raise UnsupportedError(
-        f"{address} cannot be asked what it serves: it does not offer {' or '.join(versions)}; "
-        f"register {'one of them' if len(versions) > 1 else 'it'}"
+
+
+async def reflected(
+    calls: Channel, *, versions: Sequence[str] = _VERSIONS, timeout: float | None = None
+) -> frozenset[str]:
+    """
+    Return the full names of the services behind a channel.
+
+    Raises:
+        StatusError: it cannot be asked, or did not answer; without reflection ``UNIMPLEMENTED``.
+    """
+    for version in versions:
+        try:
+            return await _listed(calls, names.path(version, "ServerReflectionInfo"), timeout)
+        except StatusError as status:
+            if status.code is not Code.UNIMPLEMENTED:
+                raise
+    raise StatusError(
+        Code.UNIMPLEMENTED,
+        f"it does not offer {' or '.join(versions)}; register {'one of them' if len(versions) > 1 else 'it'}",
     )
 
 
-async def _listed(calls: Channel, method: str) -> frozenset[str]:
+async def _listed(calls: Channel, method: str, timeout: float | None) -> frozenset[str]:
     # A stream on which each end says one thing is a call with one answer, frame by frame.
     # The value says nothing: that the field is there asks for the list.
-    answer = await calls.unary(method, pb.ServerReflectionRequest(list_services="*").SerializeToString())
+    request = pb.ServerReflectionRequest(list_services="*").SerializeToString()
+    answer = await calls.unary(method, request, timeout=timeout)
     try:
         response = pb.ServerReflectionResponse.FromString(answer)
     except DecodeError as error:
@@ -67,7 +80,9 @@ async def _listed(calls: Channel, method: str) -> frozenset[str]:
     return frozenset(service.name for service in response.list_services_response.service)
 
 
-def _error(address: str, status: StatusError) -> UnavailableError | RemoteError:
+def _error(address: str, status: StatusError) -> UnavailableError | UnsupportedError | RemoteError:
+    if status.code is Code.UNIMPLEMENTED:
+        return UnsupportedError(f"{address} cannot be asked what it serves: {status.message}")
     text = f"{address} did not list its services: {status.message}"
     if status.code is Code.UNAVAILABLE:
         return UnavailableError(text)

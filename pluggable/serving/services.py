@@ -9,15 +9,27 @@ from typing import Any, Final
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..configuration import ConfigurationStore
 from ..conversation import Conversation
 from ..crypto import SubtleCrypto
+from ..lock import LockStore
 from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..sockets import SocketError
 from ..state import StateStore
 from ..transport import Handler
-from . import bindings, conversation, crypto, nameresolution, pubsub, secretstores, state
+from . import (
+    bindings,
+    configuration,
+    conversation,
+    crypto,
+    lock,
+    nameresolution,
+    pubsub,
+    secretstores,
+    state,
+)
 from .calls import Calls
 from .instances import Factory, Instances, Offered
 
@@ -38,6 +50,8 @@ class _Family:
 _FAMILIES: Final = (
     _Family(StateStore, "state", state.handlers),
     _Family(PubSub, "pubsub", pubsub.handlers),
+    _Family(ConfigurationStore, "configuration", configuration.handlers),
+    _Family(LockStore, "lock", lock.handlers),
     _Family(InputBinding, "bindings.input", bindings.input_handlers),
     _Family(OutputBinding, "bindings.output", bindings.output_handlers),
     _Family(SecretStore, "secretstores", secretstores.handlers),

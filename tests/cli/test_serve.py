@@ -83,6 +83,14 @@ async def test_imported_class_serves_an_application(socket_folder: Path) -> None
             await run.said("== APP == answer 5")
 
 
+async def test_further_blocks_are_served_and_listed(socket_folder: Path) -> None:
+    words = ["serve", "configuration.mine=tests.stores:Settings", "lock.mine=tests.stores:Locks"]
+    async with pluggable(*words, "--folder", "shared", cwd=socket_folder) as serving:
+        await serving.said("serving configuration.mine, lock.mine on")
+
+        assert (await listed(socket_folder / "shared")).lines == ["mine.sock  configuration.mine, lock.mine"]
+
+
 async def test_served_name_is_refused(socket_folder: Path) -> None:
     async with pluggable("serve", "state.in-memory", cwd=socket_folder) as serving:
         await serving.said("serving")
@@ -103,7 +111,7 @@ async def test_unknown_type_is_named(tmp_path: Path) -> None:
     ("word", "fault"),
     [
         ("in-memory", "in-memory is not a type; wanted is <block>.<name>"),
-        ("drawer.mine=json:loads", "with a block of state, pubsub, bindings, secretstores"),
+        ("drawer.mine=json:loads", "with a block of state, "),
         ("state.mine=json", "json is no class; wanted is package.module:Class"),
         ("state.mine=no_such_module:Class", "cannot be loaded from no_such_module:Class: No module named"),
         ("state.mine=json:NoSuch", "cannot be loaded from json:NoSuch: module 'json' has no attribute"),

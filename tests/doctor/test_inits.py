@@ -57,7 +57,9 @@ async def test_init_tells_features(socket_folder: Path, examined: Examined) -> N
         report = await examined(init=True)
 
     assert found(report, "init").found == "StateStore answered Init without properties"
-    assert found(report, "features").found == "StateStore has features: ETAG, TRANSACTIONAL, TTL"
+    assert found(report, "features").found == (
+        "StateStore has features: ETAG, TRANSACTIONAL, TTL, DELETE_WITH_PREFIX, KEYS_LIKE, NATIVE_BULK"
+    )
     assert "init-not-tried" not in checks(report)
 
 

@@ -27,7 +27,14 @@ from pluggable._proto.dapr.proto.components.v1 import (
 )
 from pluggable._proto.grpc.health.v1 import health_pb2
 from pluggable._proto.grpc.reflection.v1 import reflection_pb2
-from pluggable._proto.pluggable.components.v1alpha1 import conversation_pb2, crypto_pb2, nameresolution_pb2
+from pluggable._proto.pluggable.components.v1alpha1 import (
+    configuration_pb2,
+    conversation_pb2,
+    crypto_pb2,
+    lock_pb2,
+    nameresolution_pb2,
+    state_pb2 as state_extras_pb2,
+)
 from pluggable._wire import names
 from pluggable.remote import list_services
 from pluggable.transport import Channel, Code, StatusError
@@ -39,6 +46,8 @@ CALL_SECONDS: Final = 10.0
 STREAM_SECONDS: Final = 0.02
 SERVED: Final = {
     "state.fuzz": "Store",
+    "configuration.fuzz": "Settings",
+    "lock.fuzz": "Locks",
     "pubsub.fuzz": "Broker",
     "bindings.fuzz": "Both",
     "secretstores.fuzz": "Vault",
@@ -96,6 +105,9 @@ FILES: Final = (
     crypto_pb2,
     nameresolution_pb2,
     conversation_pb2,
+    state_extras_pb2,
+    configuration_pb2,
+    lock_pb2,
     health_pb2,
     reflection_pb2,
 )

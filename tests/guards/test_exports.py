@@ -14,11 +14,11 @@ import pytest
 import pluggable
 
 EXPORTS = """
-    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
-    DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
-    LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
-    StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
-    Conversation NameResolver SubtleCrypto
+    Accepted BulkError Capability Component ComponentError ComponentServer ConfigurationStore Conversation
+    CustomError Delivery DeniedError ETagInvalidError ETagMismatchError InitError InputBinding
+    InvalidRequestError InvokeError LimitExceededError LockStore Metadata MetadataError NO_METADATA
+    NameResolver NotFoundError Outcome OutputBinding PubSub Rejected SecretStore StateStore SubtleCrypto
+    TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
 """
 NAMES = EXPORTS.split()
 
@@ -34,12 +34,17 @@ MODULES = {
         DecryptRequest EncryptRequest EncryptResponse GetKeyRequest KeyFormat PublicKey SignRequest
         SubtleCrypto UnwrapKeyRequest VerifyRequest WrapKeyRequest WrapKeyResponse
     """,
+    "configuration": "ConfigurationStore GetRequest Item Notify SubscribeRequest",
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """
         BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
         InvalidRequestError InvokeError LimitExceededError MetadataError NotFoundError NotInitializedError
         RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
     """,
+    "keyspace": """
+        DeleteWithPrefixRequest KeysLike KeysLikeRequest KeysLikeResponse NativeBulk PrefixDeletable
+    """,
+    "lock": "LockStore TryLockRequest UnlockRequest UnlockStatus",
     "metadata": "Metadata setting",
     "nameresolution": "Instance NameResolver Registering ResolveRequest",
     "pubsub": """

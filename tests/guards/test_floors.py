@@ -16,8 +16,20 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 FLOORS = (
     {"_proto", "transport"},
     {"errors", "metadata", "_lines", "_promises", "_quantity", "_settings", "sockets"},
-    {"component", "delivery", "state", "pubsub", "bindings", "secretstores"}
-    | {"crypto", "nameresolution", "conversation"},
+    {
+        "component",
+        "delivery",
+        "state",
+        "keyspace",
+        "configuration",
+        "lock",
+        "crypto",
+        "nameresolution",
+        "conversation",
+        "pubsub",
+        "bindings",
+        "secretstores",
+    },
     {"_wire"},
     {"serving", "remote"},
     {"runtime", "conformance"},

@@ -18,10 +18,12 @@ from pluggable import (
     NO_METADATA,
     Accepted,
     ComponentServer,
+    ConfigurationStore,
     Conversation,
     Delivery,
     ETagMismatchError,
     InputBinding,
+    LockStore,
     Metadata,
     NameResolver,
     NotFoundError,
@@ -32,8 +34,11 @@ from pluggable import (
     SubtleCrypto,
     Unanswered,
     bindings,
+    configuration,
     conversation,
     crypto,
+    keyspace,
+    lock,
     nameresolution,
     pubsub,
     secretstores,
@@ -204,6 +209,40 @@ class Parrot(Conversation):
         return conversation.ConverseResponse(outputs=[conversation.Output(choices=[choice])])
 
 
+class Panel(ConfigurationStore):
+    """A store of settings that change."""
+
+    async def get(self, request: configuration.GetRequest) -> Mapping[str, configuration.Item]:
+        return {key: configuration.Item(value="1", version="v1") for key in request.keys}
+
+    async def subscribe(self, request: configuration.SubscribeRequest, notify: configuration.Notify) -> None:
+        notify.ready()
+        await notify({"changed": configuration.Item(value="2"), "gone": None})
+
+
+class Locks(LockStore):
+    """A store of locks."""
+
+    async def try_lock(self, request: lock.TryLockRequest) -> bool:
+        return request.expiry_seconds > 1
+
+    async def unlock(self, request: lock.UnlockRequest) -> lock.UnlockStatus:
+        return lock.UnlockStatus.LOCK_DOES_NOT_EXIST
+
+
+class Cabinet(Shelf, keyspace.PrefixDeletable, keyspace.KeysLike):
+    """A store that knows its keys."""
+
+    async def delete_with_prefix(self, request: keyspace.DeleteWithPrefixRequest) -> int:
+        found = [key for key in self.kept if request.matches(key)]
+        for key in found:
+            del self.kept[key]
+        return len(found)
+
+    async def keys_like(self, request: keyspace.KeysLikeRequest) -> keyspace.KeysLikeResponse:
+        return keyspace.KeysLikeResponse(keys=list(filter(request.expression().fullmatch, self.kept)))
+
+
 def program() -> None:
     """Serve classes, and functions that make an object."""
     serve({"shelf": Shelf, "house": [Doorbell, Vault]}, folder=Path("sockets"), drain_seconds=5.0)
@@ -213,6 +252,14 @@ async def server(source: AsyncIterator[bytes]) -> dict[str, Path]:
     """Serve inside a program of one's own."""
     async with ComponentServer({"mine": lambda: Broker(source)}) as serving:
         return serving.sockets
+
+
+async def further_stores() -> tuple[ConfigurationStore, LockStore]:
+    """The same for the blocks beyond Dapr's contract for components."""
+    async with connected(Panel, {"k": "v"}) as panel, connected(Locks) as locks:
+        items: Mapping[str, configuration.Item] = await panel.get(configuration.GetRequest(keys=["k"]))
+        assert items["k"].version is None
+        return panel, locks
 
 
 async def far_ends() -> tuple[state.StateStore, SecretStore, OutputBinding]:

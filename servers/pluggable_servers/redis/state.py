@@ -8,8 +8,9 @@ others, and a JSON document that a daprd stored is refused with that word.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from pluggable.errors import (
     ETagMismatchError,
     InitError,
 )
+from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata, setting
 
 from .. import ttl
@@ -46,7 +48,7 @@ class RedisStateSettings(RedisSettings):
     query_indexes: str = setting(default="", description="Not supported")
 
 
-class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
+class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """Keys and values in Redis; concurrent requests, those of a bulk among them, share pipelines."""
 
     def __init__(self) -> None:
@@ -74,22 +76,15 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
         await self._call("PING")
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
-        connection = self._redis
-        try:
-            data, version = await connection.call("HMGET", request.key, "data", "version")
-        except ResponseError as error:
-            if not str(error).startswith("WRONGTYPE"):
-                raise error_of(error, connection.address) from error
-            return await self._plain(request.key)
-        except FAILURES as error:
-            raise error_of(error, connection.address) from error
-        if data is None and version is None:
-            return None
-        if data is None or version is None:
-            raise ComponentError(
-                f"\"{request.key}\" is a hash without 'data' or 'version', which a value has"
-            )
-        return state.GetResponse(data=data, etag=version.decode())
+        return await self._value(request.key, self._redis.submit(_reading(request.key)))
+
+    async def bulk_get(
+        self, requests: Sequence[state.GetRequest], *, parallelism: int = 0
+    ) -> list[state.BulkGetItem]:
+        keys = [request.key for request in requests]
+        answers = [self._redis.submit(_reading(key)) for key in keys]
+        await asyncio.gather(*answers, return_exceptions=True)
+        return [await self._item(key, answer) for key, answer in zip(keys, answers, strict=True)]
 
     async def set(self, request: state.SetRequest) -> None:
         await self._apply([request])
@@ -131,6 +126,28 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
                 raise answer
         return found
 
+    async def _item(self, key: str, answer: Awaitable[Any]) -> state.BulkGetItem:
+        try:
+            return state.BulkGetItem(key=key, value=await self._value(key, answer))
+        except ComponentError as error:
+            return state.BulkGetItem(key=key, error=str(error))
+
+    async def _value(self, key: str, answer: Awaitable[Any]) -> state.GetResponse | None:
+        """Return the value that an answer to reading has, or that of a string."""
+        try:
+            data, version = await answer
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise error_of(error, self._redis.address) from error
+            return await self._plain(key)
+        except FAILURES as error:
+            raise error_of(error, self._redis.address) from error
+        if data is None and version is None:
+            return None
+        if data is None or version is None:
+            raise ComponentError(f"\"{key}\" is a hash without 'data' or 'version', which a value has")
+        return state.GetResponse(data=data, etag=version.decode())
+
     async def _plain(self, key: str) -> state.GetResponse:
         """Return what daprd stored in its early days: the value alone, without an ETag."""
         try:
@@ -170,6 +187,10 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
         if self._opened is None:
             raise InitError("state.redis was not initialised: await init first")
         return self._opened
+
+
+def _reading(key: str) -> Command:
+    return ("HMGET", key, "data", "version")
 
 
 def _conditions(request: state.SetRequest) -> tuple[str, str]:

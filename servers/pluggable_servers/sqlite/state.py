@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from pluggable import state
 from pluggable.errors import BulkError, ComponentError, InitError, MetadataError
+from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 Write = state.SetRequest | state.DeleteRequest
 
 
-class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
+class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """
     Keys and values in one table.
 
