@@ -14,15 +14,17 @@ import pytest
 import pluggable
 
 EXPORTS = """
-    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
-    DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
-    LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
-    StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
+    NO_METADATA About Accepted BulkError Capability Component ComponentError ComponentServer CustomError
+    Delivery DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError
+    InvokeError LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected
+    SecretStore Size StateStore TimedOutError Unanswered UnavailableError UnsupportedError blocking
+    serve setting
 """
 NAMES = EXPORTS.split()
 
 #: Modules that users import from, and the public names each defines.
 MODULES = {
+    "about": "About Authentication",
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
     "component": "Capability Component blocking features_of",
     "delivery": "Accepted Delivery Rejected Unanswered",
