@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
@@ -32,6 +32,13 @@ class _Item:
 
 class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
     """Keys and values that live as long as this object."""
+
+    about = About(
+        title="In-memory",
+        description="Keys and values in the memory of the component's process, gone when it ends.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-inmemory/",
+        status="development-only",
+    )
 
     def __init__(self) -> None:
         self._items: dict[str, _Item] = {}
