@@ -7,6 +7,7 @@ The values of a block live in its module: ``pluggable.state.GetRequest`` is anot
 
 from __future__ import annotations
 
+from .about import About as About
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
 from .component import Capability as Capability, Component as Component, blocking as blocking
 from .configuration import ConfigurationStore as ConfigurationStore
@@ -37,7 +38,7 @@ from .errors import (
     UnsupportedError as UnsupportedError,
 )
 from .lock import LockStore as LockStore
-from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
+from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, Size as Size, setting as setting
 from .nameresolution import NameResolver as NameResolver
 from .pubsub import PubSub as PubSub
 from .secretstores import SecretStore as SecretStore

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final, ParamSpec, TypeVar
 
 from ._promises import check
+from .about import About
 from .metadata import Metadata
 
 P = ParamSpec("P")
@@ -41,6 +42,9 @@ class Component(ABC):  # noqa: B024  each block adds what is mandatory
 
     A class that lacks what its bases promise is refused when it is defined, unless ``ABC`` is among them.
     """
+
+    about: ClassVar[About] = About()
+    """What there is to tell of it, its settings first: ``about = About(settings=Settings)``."""
 
     exclusive: ClassVar[bool] = False
     """The backend admits one owner: at a second Init the object in use is closed before the new one."""

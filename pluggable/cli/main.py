@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "run an application with its sidecar",
     "serve": "serve bundled or importable components on sockets",
     "list": "show sockets, what they serve and whether they answer",
+    "describe": "tell what a component is and which settings it has",
     "conformance": "check what a component on a socket promises",
     "doctor": "say what a daprd would make of sockets and YAML, and how to mend it",
     "probe": "ask a socket whether its components can work, as Kubernetes does",

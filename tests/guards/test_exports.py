@@ -14,16 +14,18 @@ import pytest
 import pluggable
 
 EXPORTS = """
-    Accepted BulkError Capability Component ComponentError ComponentServer ConfigurationStore Conversation
-    CustomError Delivery DeniedError ETagInvalidError ETagMismatchError InitError InputBinding
-    InvalidRequestError InvokeError LimitExceededError LockStore Metadata MetadataError NO_METADATA
-    NameResolver NotFoundError Outcome OutputBinding PubSub Rejected SecretStore StateStore SubtleCrypto
-    TimedOutError Unanswered UnavailableError UnsupportedError blocking serve setting
+    About Accepted BulkError Capability Component ComponentError ComponentServer ConfigurationStore
+    Conversation CustomError Delivery DeniedError ETagInvalidError ETagMismatchError InitError
+    InputBinding InvalidRequestError InvokeError LimitExceededError LockStore Metadata MetadataError
+    NO_METADATA NameResolver NotFoundError Outcome OutputBinding PubSub Rejected SecretStore Size
+    StateStore SubtleCrypto TimedOutError Unanswered UnavailableError UnsupportedError blocking serve
+    setting
 """
 NAMES = EXPORTS.split()
 
 #: Modules that users import from, and the public names each defines.
 MODULES = {
+    "about": "About Authentication",
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
     "component": "Capability Component blocking features_of",
     "conversation": """

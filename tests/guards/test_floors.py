@@ -15,23 +15,12 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 #: What is on which floor, lowest first; those on one floor do not know each other unless said below.
 FLOORS = (
     {"_proto", "transport"},
-    {"errors", "metadata", "_lines", "_promises", "_quantity", "_settings", "sockets"},
-    {
-        "component",
-        "delivery",
-        "state",
-        "keyspace",
-        "configuration",
-        "lock",
-        "crypto",
-        "nameresolution",
-        "conversation",
-        "pubsub",
-        "bindings",
-        "secretstores",
-    },
+    {"errors", "metadata", "about", "sockets"}
+    | {"_duration", "_lines", "_promises", "_properties", "_quantity", "_secrets", "_settings"},
+    {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
+    | {"configuration", "lock", "crypto", "nameresolution", "conversation"},
     {"_wire"},
-    {"serving", "remote"},
+    {"serving", "remote", "describing"},
     {"runtime", "conformance"},
     {"testing", "_pytest", "doctor"},
     {"launch"},

@@ -16,6 +16,7 @@ import pytest
 
 from pluggable import (
     NO_METADATA,
+    About,
     Accepted,
     ComponentServer,
     ConfigurationStore,
@@ -31,6 +32,7 @@ from pluggable import (
     PubSub,
     Rejected,
     SecretStore,
+    Size,
     SubtleCrypto,
     Unanswered,
     bindings,
@@ -159,8 +161,23 @@ class Doorbell(InputBinding, OutputBinding):
         return bindings.InvokeResponse(data=request.operation.encode())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultSettings:
+    path: str = setting(description="Where the vault is.", example="vault.db")
+    key: str = setting(secret=True, aliases=("password",), description="What opens it.")
+    largest: Size = setting(default=Size(65536), description="The largest secret.")  # noqa: RUF009  frozen
+    reread: timedelta | None = None
+
+
 class Vault(SecretStore):
     """A store of secrets."""
+
+    about = About(settings=VaultSettings, title="Vault", url="https://example.org", status="beta")
+
+    async def init(self, metadata: Metadata) -> None:
+        found = metadata.parse(VaultSettings)
+        room: int = found.largest - len(found.key)
+        assert room > 0
 
     async def get(self, request: secretstores.GetRequest) -> Mapping[str, str]:
         raise NotFoundError(request.key)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.errors import InvalidRequestError
 from pluggable.keyspace import (
     DeleteWithPrefixRequest,
@@ -54,6 +54,13 @@ class InMemoryStateStore(
     NativeBulk,
 ):
     """Keys and values that live as long as this object."""
+
+    about = About(
+        title="In-memory",
+        description="Keys and values in the memory of the component's process, gone when it ends.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-inmemory/",
+        status="development-only",
+    )
 
     def __init__(self) -> None:
         self._items: dict[str, _Item] = {}

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.errors import (
     ComponentError,
     ETagInvalidError,
@@ -30,7 +30,7 @@ from .. import ttl
 from .connection import Command, RedisConnection
 from .errors import FAILURES, error_of
 from .scripts import APPLY, APPLY_SHA
-from .settings import RedisSettings
+from .settings import AUTHENTICATION, RedisSettings
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +44,24 @@ _REPLICAS_WAIT: Final = 1000
 class RedisStateSettings(RedisSettings):
     """The properties of ``state.redis``."""
 
-    ttl_in_seconds: int | None = setting(default=None, description="The life of values that do not tell")
-    query_indexes: str = setting(default="", description="Not supported")
+    ttl_in_seconds: int | None = setting(
+        default=None,
+        description="How long values live that do not say; else for ever.",
+        example="3600",
+    )
+    query_indexes: str = setting(default="", description="Not supported here, and without effect.")
 
 
 class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """Keys and values in Redis; concurrent requests, those of a bulk among them, share pipelines."""
+
+    about = About(
+        settings=RedisStateSettings,
+        title="Redis",
+        description="Keys and values in Redis, at the keys and in the hashes that daprd's state.redis uses.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-redis/",
+        authentication=AUTHENTICATION,
+    )
 
     def __init__(self) -> None:
         self._opened: RedisConnection | None = None

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.errors import BulkError, ComponentError, InitError, MetadataError
 from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata
@@ -32,6 +32,13 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
 
     Answered means on the disk: WAL with ``synchronous=FULL``, many requests a commit.
     """
+
+    about = About(
+        settings=SQLiteSettings,
+        title="SQLite",
+        description="Keys and values in one table of an SQLite file, the one that daprd's state.sqlite uses.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-sqlite/",
+    )
 
     def __init__(self) -> None:
         self._name = ""
