@@ -16,7 +16,7 @@ def check(cls: type, *, capability: type, foundation: type) -> None:
     """
     if ABC in cls.__bases__ or foundation in cls.__bases__:
         return
-    faults = [*_missing(cls), *_not_awaited(cls, foundation), *_misplaced(cls, capability)]
+    faults = [*_missing(cls), *_not_awaited(cls), *_misplaced(cls, capability)]
     if faults:
         raise TypeError(f"{cls.__qualname__}: {'; '.join(faults)}")
 
@@ -31,19 +31,18 @@ def _missing(cls: type) -> Iterator[str]:
         yield f"missing are {', and '.join(missing)}; if a subclass will have them, add ABC to the bases"
 
 
-def _not_awaited(cls: type, foundation: type) -> Iterator[str]:
-    for name, base in [*_promised(cls), *((name, foundation) for name in ("init", "ping", "close"))]:
-        method = inspect.getattr_static(cls, name, None)
-        if name in vars(cls) and inspect.isfunction(method) and not _is_awaited(method):
+def _not_awaited(cls: type) -> Iterator[str]:
+    for name, method in vars(cls).items():
+        if not inspect.isfunction(method) or inspect.iscoroutinefunction(method):
+            continue
+        base = next(
+            (base for base in cls.__mro__[1:] if inspect.iscoroutinefunction(vars(base).get(name))), None
+        )
+        if base is not None and not hasattr(method, "__wrapped__"):  # what a decorator made is believed
             yield (
                 f"{name} is a plain function, and {base.__name__} awaits it; write async def, "
                 "or mark it @blocking, which runs it in a thread"
             )
-
-
-def _is_awaited(method: object) -> bool:
-    """Return whether a method gives something to await; what a decorator made is believed to."""
-    return inspect.iscoroutinefunction(method) or hasattr(method, "__wrapped__")
 
 
 def _misplaced(cls: type, capability: type) -> Iterator[str]:

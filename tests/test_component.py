@@ -55,7 +55,7 @@ def test_base_for_others_may_lack_something() -> None:
 
 
 def test_plain_function_is_refused() -> None:
-    for name in ("get", "init"):
+    for name in ("get", "init", "bulk_get"):
         with pytest.raises(TypeError, match=f"^Shelf: {name} is a plain function, and .* mark it @blocking"):
             defined(StateStore, **{**ALL, name: lambda *_: None})
 

@@ -33,8 +33,8 @@ class Settings:
     retries: int = setting(default=3, description='How often,\nand "how" long.')
     ratio: float = 0.1
     tls: bool = setting(default=True, name="enableTLS")
-    timeout: timedelta = setting(default=timedelta(minutes=1, seconds=30), unit="ms")  # noqa: RUF009  frozen
-    largest: Size = setting(default=Size(4 * 1024**2))  # noqa: RUF009  frozen
+    timeout: timedelta = setting(default=timedelta(minutes=1, seconds=30), unit="ms")
+    largest: Size = setting(default=Size(4 * 1024**2))
     mode: Literal["", "fast", "yes"] = ""
     order: Order = Order.NEWEST
     hosts: tuple[str, ...] = ("a:1", "b:2")

@@ -88,6 +88,19 @@ class Board(pubsub.PubSub):
 
 
 @dataclass(frozen=True)
+class CabinetSettings:
+    path: str = setting(description="Where the cabinet is.", example="/srv/cabinet")
+    key: str = setting(default="", secret=True, description="What opens it.")
+    largest: Size = setting(default=Size(4 * 1024**2), description="What fits in.")
+
+
+class Cabinet(Shelf):
+    """A shelf with a door."""
+
+    about = About(settings=CabinetSettings)
+
+
+@dataclass(frozen=True)
 class Settings:
     redis_host: str  # redisHost, in any case; without a default it must be given
     redis_password: str = setting(default="", secret=True)
@@ -165,7 +178,7 @@ class Doorbell(InputBinding, OutputBinding):
 class VaultSettings:
     path: str = setting(description="Where the vault is.", example="vault.db")
     key: str = setting(secret=True, aliases=("password",), description="What opens it.")
-    largest: Size = setting(default=Size(65536), description="The largest secret.")  # noqa: RUF009  frozen
+    largest: Size = setting(default=Size(65536), description="The largest secret.")
     reread: timedelta | None = None
 
 
@@ -247,7 +260,7 @@ class Locks(LockStore):
         return lock.UnlockStatus.LOCK_DOES_NOT_EXIST
 
 
-class Cabinet(Shelf, keyspace.PrefixDeletable, keyspace.KeysLike):
+class Drawers(Shelf, keyspace.PrefixDeletable, keyspace.KeysLike):
     """A store that knows its keys."""
 
     async def delete_with_prefix(self, request: keyspace.DeleteWithPrefixRequest) -> int:
