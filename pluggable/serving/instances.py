@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from .._called import Called, during
 from ..component import Component
 from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
 from ..metadata import Metadata
@@ -41,13 +43,18 @@ class Key(NamedTuple):
 class Instance(Generic[C]):
     """One initialised object; a ``with`` around each call says that it is in use."""
 
-    def __init__(self, component: C, label: str) -> None:
+    def __init__(self, component: C, type_: str, name: str) -> None:
         self.component = component
-        self.label = label
+        self.type: str = type_
+        """The component's type, such as ``state.redis``."""
+        self.name: str = name
+        """The component's name in the sidecar's YAML."""
+        self.label: str = f'{type_} "{name}"'
         self.paused: bool = False
         """Nothing new is to be delivered: who delivers waits for the end of its stream."""
         self.ending: asyncio.Event = asyncio.Event()
         """Streams are to end now."""
+        self._called: dict[str, Called] = {}
         self._calls = 0
         self._idle: asyncio.Event | None = None
 
@@ -62,11 +69,22 @@ class Instance(Generic[C]):
         if self._idle is not None and not self._calls:
             self._idle.set()
 
+    def called(self, path: str) -> Called:
+        """Return what a call of it is to the log; the same one each time, since calls are many."""
+        if (found := self._called.get(path)) is None:
+            found = self._called[path] = Called(self.type, self.name, path)
+        return found
+
+    def doing(self, what: str) -> AbstractContextManager[None]:
+        """Say in the log what is being done with it, where nobody called."""
+        return during(Called(self.type, self.name, what))
+
     async def stop_intake(self) -> None:
         """Let nothing new be delivered; what is in flight goes on."""
         self.paused = True
         if isinstance(self.component, Pausable):
-            await _bounded(self.component.pause(), f"{self.label} stopping its intake")
+            with self.doing("pause"):
+                await _bounded(self.component.pause(), f"{self.label} stopping its intake")
 
     async def end(self, seconds: float) -> None:
         """Wait until nothing is under way, or the time is over; then end the streams, and close."""
@@ -76,7 +94,8 @@ class Instance(Generic[C]):
             )
         self.ending.set()
         await self._unused(CLOSE_SECONDS)
-        await _bounded(self.component.close(), f"{self.label} closing")
+        with self.doing("close"):
+            await _bounded(self.component.close(), f"{self.label} closing")
 
     async def _unused(self, seconds: float) -> bool:
         self._idle = asyncio.Event()
@@ -145,7 +164,7 @@ class Instances(Generic[C]):
             finally:
                 self._replacing.discard(key)
             old = self._current.get(key)
-            self._current[key] = Instance(component, f'{self.label} "{key.instance}"')
+            self._current[key] = Instance(component, self.label, key.instance)
             if old is not None:
                 self._later(self._retire(old), old)
 

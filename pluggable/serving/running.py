@@ -13,11 +13,11 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from .. import logs
 from .endpoint import Endpoint
 from .instances import Offered
 from .server import DRAIN_SECONDS, ComponentServer
 
-LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 #: How long components may take to close when the parent is gone.
 ORPHAN_SECONDS: Final = 5.0
 
@@ -43,7 +43,7 @@ def serve(
     Raises:
         SocketError: the folder or one of the sockets is not as it must be.
     """
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)  # does nothing where logging is set up already
+    logs.setup()
 
     async def main() -> None:
         stop = Stop()
