@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from pluggable._called import CALLED, Called, during
-from pluggable.logs import CallFields, JSONFormatter, LineFormatter, record_of
+from pluggable._records import record_of
+from pluggable.logs import CallFields, JSONFormatter, LineFormatter
 
 GET = "/dapr.proto.components.v1.StateStore/Get"
 

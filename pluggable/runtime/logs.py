@@ -10,7 +10,7 @@ import sys
 from datetime import datetime
 from typing import Final
 
-from ..logs import attributed, fields_of, level_word, message_of, quieten
+from .._records import attributed, fields_of, level_word, message_of, quieten
 from .config import RuntimeConfig
 
 #: What daprd calls a development build.

@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from .._lines import LINE_BYTES, Lines
+from .._records import fields_of, record_of
 from ..errors import UnavailableError
-from ..logs import fields_of, record_of
 from .registry import Bundle
 
 #: Pauses before a crashed child is started again; after the last one it is given up.

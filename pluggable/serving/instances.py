@@ -11,9 +11,11 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from .._called import Called, during
 from ..component import Component
+from ..delivery import Delivery
 from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
 from ..metadata import Metadata
 from ..pubsub import Pausable
+from .observing import M, ObservedDelivery, Observer
 
 C = TypeVar("C", bound=Component)
 
@@ -43,7 +45,7 @@ class Key(NamedTuple):
 class Instance(Generic[C]):
     """One initialised object; a ``with`` around each call says that it is in use."""
 
-    def __init__(self, component: C, type_: str, name: str) -> None:
+    def __init__(self, component: C, type_: str, name: str, observer: Observer | None = None) -> None:
         self.component = component
         self.type: str = type_
         """The component's type, such as ``state.redis``."""
@@ -54,6 +56,7 @@ class Instance(Generic[C]):
         """Nothing new is to be delivered: who delivers waits for the end of its stream."""
         self.ending: asyncio.Event = asyncio.Event()
         """Streams are to end now."""
+        self._observer = observer
         self._called: dict[str, Called] = {}
         self._calls = 0
         self._idle: asyncio.Event | None = None
@@ -74,6 +77,12 @@ class Instance(Generic[C]):
         if (found := self._called.get(path)) is None:
             found = self._called[path] = Called(self.type, self.name, path)
         return found
+
+    def observed(self, delivery: Delivery[M]) -> Delivery[M]:
+        """Return the delivery so that who observes is told of each message."""
+        if self._observer is None:
+            return delivery
+        return ObservedDelivery(delivery, self._observer, self.type, self.name)
 
     def doing(self, what: str) -> AbstractContextManager[None]:
         """Say in the log what is being done with it, where nobody called."""
@@ -118,12 +127,19 @@ class Instances(Generic[C]):
     """
 
     def __init__(
-        self, label: str, factory: Callable[[], C], *, exclusive: bool, retire_seconds: float = RETIRE_SECONDS
+        self,
+        label: str,
+        factory: Callable[[], C],
+        *,
+        exclusive: bool,
+        retire_seconds: float = RETIRE_SECONDS,
+        observer: Observer | None = None,
     ) -> None:
         self.label = label
         self._factory = factory
         self._exclusive = exclusive
         self._retire_seconds = retire_seconds
+        self._observer = observer
         self._current: dict[Key, Instance[C]] = {}
         self._initialising: dict[Key, asyncio.Lock] = {}
         self._replacing: set[Key] = set()
@@ -131,6 +147,14 @@ class Instances(Generic[C]):
 
     def __iter__(self) -> Iterator[Instance[C]]:
         return iter(tuple(self._current.values()))
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+    @property
+    def replacing(self) -> bool:
+        """Whether an only owner was closed, and its successor is not ready yet."""
+        return bool(self._replacing)
 
     def of(self, key: Key) -> Instance[C]:
         """
@@ -164,7 +188,7 @@ class Instances(Generic[C]):
             finally:
                 self._replacing.discard(key)
             old = self._current.get(key)
-            self._current[key] = Instance(component, self.label, key.instance)
+            self._current[key] = Instance(component, self.label, key.instance, self._observer)
             if old is not None:
                 self._later(self._retire(old), old)
 

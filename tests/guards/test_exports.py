@@ -31,6 +31,7 @@ MODULES = {
         InvalidRequestError InvokeError LimitExceededError MetadataError NotFoundError NotInitializedError
         RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
     """,
+    "logs": "CallFields JSONFormatter LineFormatter setup",
     "metadata": "Metadata setting",
     "pubsub": """
         BulkEntry BulkPublishRequest BulkPublisher ExpiringMessages FailedEntry ImmediateBulk Message Pausable

@@ -15,7 +15,7 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 #: What is on which floor, lowest first; those on one floor do not know each other unless said below.
 FLOORS = (
     {"_proto", "transport"},
-    {"errors", "metadata", "_called", "_lines", "_quantity", "_settings", "logs", "sockets"},
+    {"errors", "metadata", "_called", "_lines", "_quantity", "_records", "_settings", "logs", "sockets"},
     {"component", "delivery", "state", "pubsub", "bindings", "secretstores"},
     {"_wire"},
     {"serving", "remote"},

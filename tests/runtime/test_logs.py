@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pluggable.logs import CHATTERERS
+from pluggable._records import CHATTERERS
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.logs import quoted, setup
 

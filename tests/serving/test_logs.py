@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pluggable import transport
-from pluggable.logs import record_of
+from pluggable._records import record_of
 from pluggable.transport import StatusError
 from tests.serving.calling import Caller
 from tests.serving.processes import running
