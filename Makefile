@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow lint types generate wheel clean
+.PHONY: demo test slow lint types generate settings wheel clean
 
 demo: $(VENV)/.demo  ## an order application, its sidecar and bundled components
 	@echo "== running examples/orders: $(BIN)/python -m examples.orders"
@@ -29,6 +29,9 @@ types: $(VENV)/.dev  ## pyright is told where we are, since it sees no editable 
 
 generate: $(VENV)/.dev  ## messages from protos/ into pluggable/_proto
 	$(BIN)/python protos/generate.py
+
+settings: $(VENV)/.dev  ## servers/SETTINGS.md from what the components say of themselves
+	$(BIN)/python servers/settings_table.py
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --quiet --outdir dist

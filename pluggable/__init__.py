@@ -7,8 +7,12 @@ The values of a block live in its module: ``pluggable.state.GetRequest`` is anot
 
 from __future__ import annotations
 
+from .about import About as About
 from .bindings import InputBinding as InputBinding, OutputBinding as OutputBinding
-from .component import Capability as Capability, Component as Component
+from .component import Capability as Capability, Component as Component, blocking as blocking
+from .configuration import ConfigurationStore as ConfigurationStore
+from .conversation import Conversation as Conversation
+from .crypto import SubtleCrypto as SubtleCrypto
 from .delivery import (
     Accepted as Accepted,
     Delivery as Delivery,
@@ -33,7 +37,9 @@ from .errors import (
     UnavailableError as UnavailableError,
     UnsupportedError as UnsupportedError,
 )
-from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, setting as setting
+from .lock import LockStore as LockStore
+from .metadata import NO_METADATA as NO_METADATA, Metadata as Metadata, Size as Size, setting as setting
+from .nameresolution import NameResolver as NameResolver
 from .pubsub import PubSub as PubSub
 from .secretstores import SecretStore as SecretStore
 from .serving import ComponentServer as ComponentServer, serve as serve

@@ -53,8 +53,8 @@ class Suite:
     """The kit on a loop of its own, for all items of a run."""
 
     def __init__(self, config: pytest.Config, path: Path) -> None:
-        from .errors import ComponentError
         from .conformance import Kit, Profile
+        from .errors import ComponentError
 
         self._runner = asyncio.Runner()
         try:

@@ -1,4 +1,4 @@
-"""How the text of one metadata property becomes a value of the type its field asks for."""
+"""How the text of one metadata property becomes a value of the type its field asks for, and back."""
 
 from __future__ import annotations
 
@@ -11,55 +11,37 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
+from ._duration import duration_text, parse_duration
+from ._quantity import Size, parse_size
+
 #: What daprd takes for true (dapr/kit ``strings``); anything else is false.
 _TRUE: Final = frozenset({"y", "yes", "true", "t", "on", "1"})
-_NANOSECONDS: Final = {
-    "h": 3_600_000_000_000,
-    "m": 60_000_000_000,
-    "s": 1_000_000_000,
-    "ms": 1_000_000,
-    "us": 1_000,
-    "µs": 1_000,  # the micro sign; below the Greek letter: Go takes both
-    "μs": 1_000,
-    "ns": 1,
-}
-_PART: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?(h|ms|us|µs|μs|ns|m|s)")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_LONGEST_NANOSECONDS: Final = 2**63 - 1
+
+#: What a property may be called in documentation (components-contrib ``component-metadata-schema.json``).
+Kind = Literal["string", "number", "bool", "duration", "bytesize"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads one type. ``wanted`` ends an error's sentence; "" is a value only if ``takes_empty``."""
+    """
+    Reads one type, and writes it so that it reads the same.
+
+    ``wanted`` ends an error's sentence; "" is a value only if ``takes_empty``; ``choices`` are all there are,
+    if any.
+    """
 
     parse: Callable[[str], Any]
     wanted: str
     takes_empty: bool = False
+    kind: Kind = "string"
+    write: Callable[[Any], str] = str
+    choices: tuple[str, ...] = ()
 
 
 def parse_bool(text: str) -> bool:
     """Return whether daprd takes the text for true: y, yes, true, t, on or 1, in any case."""
     return text.strip().lower() in _TRUE
-
-
-def parse_duration(text: str, unit: str = "s") -> timedelta:
-    """
-    Return a duration as Go writes it: ``1h30m``, ``-1.5s``, ``500ms``; an integer alone counts ``unit``.
-
-    Raises:
-        ValueError: the text is neither.
-    """
-    stripped = text.strip()
-    if not stripped:
-        return timedelta()
-    if _INTEGER.fullmatch(stripped):
-        total = int(stripped) * _NANOSECONDS[unit]
-    else:
-        sign = -1 if stripped.startswith("-") else 1
-        total = sign * _sum_of_parts(stripped.removeprefix("-") if sign < 0 else stripped.removeprefix("+"))
-    if abs(total) > _LONGEST_NANOSECONDS:
-        raise ValueError(f'the duration "{text}" is longer than 292 years')
-    return timedelta(microseconds=total / 1_000)
 
 
 def reader_of(hint: Any, *, unit: str = "s") -> Reader:
@@ -74,8 +56,7 @@ def reader_of(hint: Any, *, unit: str = "s") -> Reader:
         if len(inner) == 1:
             return reader_of(inner[0], unit=unit)
     if hint is timedelta:
-        wanted = f"a duration such as 1m30s or 500ms, or an integer ({unit})"
-        return Reader(lambda text: parse_duration(text, unit), wanted, takes_empty=True)
+        return _duration_in(unit)
     if hint in _SIMPLE:
         return _SIMPLE[hint]
     if get_origin(hint) is tuple and get_args(hint)[1:] == (Ellipsis,):
@@ -86,24 +67,8 @@ def reader_of(hint: Any, *, unit: str = "s") -> Reader:
         return _one_of({str(member.value): member for member in hint})
     raise TypeError(
         f"metadata cannot be read into {hint!r}; "
-        "use str, int, float, bool, timedelta, tuple[str, ...], an Enum or a Literal"
+        "use str, int, float, bool, timedelta, Size, tuple[str, ...], an Enum or a Literal"
     )
-
-
-def _sum_of_parts(text: str) -> int:
-    """Return the nanoseconds of ``1h30m``."""
-    total = position = 0
-    while position < len(text):
-        part = _PART.match(text, position)
-        if part is None or not (part[1] or part[2]):
-            raise ValueError(f'"{text}" is no duration such as 1m30s')
-        fraction = part[2] or ""
-        scale = _NANOSECONDS[part[3]]
-        total += int(part[1] or "0") * scale + int(fraction or "0") * scale // 10 ** len(fraction)
-        position = part.end()
-    if position == 0:
-        raise ValueError("a sign alone is no duration")
-    return total
 
 
 def _integer(text: str) -> int:
@@ -120,11 +85,25 @@ def _number(text: str) -> float:
     return number
 
 
+def _duration_in(unit: str) -> Reader:
+    wanted = f"a duration such as 1m30s or 500ms, or an integer ({unit})"
+    return Reader(
+        lambda text: parse_duration(text, unit),
+        wanted,
+        takes_empty=True,
+        kind="duration",
+        write=duration_text,
+    )
+
+
 def _list_of(reader: Reader) -> Reader:
     def read(text: str) -> tuple[Any, ...]:
         return tuple(reader.parse(item.strip()) for item in text.split(",") if item.strip())
 
-    return Reader(read, "a list separated by commas", takes_empty=True)
+    def write(values: tuple[Any, ...]) -> str:
+        return ",".join(map(reader.write, values))
+
+    return Reader(read, "a list separated by commas", takes_empty=True, write=write)
 
 
 def _one_of(choices: dict[str, Any]) -> Reader:
@@ -138,12 +117,19 @@ def _one_of(choices: dict[str, Any]) -> Reader:
         except KeyError as error:
             raise ValueError("none of the choices") from error
 
-    return Reader(read, "one of " + ", ".join(choices), takes_empty="" in choices)
+    def write(value: Any) -> str:
+        return next((name for name, choice in choices.items() if choice == value), str(value))
+
+    named = tuple(filter(None, choices))
+    return Reader(read, "one of " + ", ".join(choices), takes_empty="" in choices, write=write, choices=named)
 
 
 _SIMPLE: Final[dict[Any, Reader]] = {
     str: Reader(str, "a text", takes_empty=True),
-    bool: Reader(parse_bool, "true or false", takes_empty=True),
-    int: Reader(_integer, "an integer"),
-    float: Reader(_number, "a number"),
+    bool: Reader(
+        parse_bool, "true or false", takes_empty=True, kind="bool", write=lambda value: str(value).lower()
+    ),
+    int: Reader(_integer, "an integer", kind="number"),
+    float: Reader(_number, "a number", kind="number", write=lambda value: f"{value:.17g}"),
+    Size: Reader(parse_size, "a size such as 64Ki, 4M or 4MB", kind="bytesize"),
 }

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 from abc import ABC
-from typing import ClassVar, Final
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Final, ParamSpec, TypeVar
 
+from ._promises import check
+from .about import About
 from .metadata import Metadata
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Where a package says which component types it has: ``state.mine = "mine:Store"``, ``state.mine/v2 = …``.
 ENTRY_POINT_GROUP: Final = "pluggable.components"
@@ -20,6 +28,8 @@ class Capability(ABC):  # noqa: B024  its subclasses have the methods
 
     feature: ClassVar[str] = ""
     """The word in daprd's list of features; empty where there is none."""
+    of: ClassVar[type[Component] | None] = None
+    """The block that it adds to."""
 
 
 class Component(ABC):  # noqa: B024  each block adds what is mandatory
@@ -27,11 +37,21 @@ class Component(ABC):  # noqa: B024  each block adds what is mandatory
     One configured component.
 
     For each Init a fresh object is made, ``init`` is awaited once before any other call, and ``close``
-    once after the last. Calls come concurrently, all on one event loop.
+    once after the last. Calls come concurrently, all on one event loop; a method that blocks is marked
+    ``@blocking``.
+
+    A class that lacks what its bases promise is refused when it is defined, unless ``ABC`` is among them.
     """
+
+    about: ClassVar[About] = About()
+    """What there is to tell of it, its settings first: ``about = About(settings=Settings)``."""
 
     exclusive: ClassVar[bool] = False
     """The backend admits one owner: at a second Init the object in use is closed before the new one."""
+
+    def __init_subclass__(cls, **named: object) -> None:
+        super().__init_subclass__(**named)
+        check(cls, capability=Capability, foundation=Component)
 
     async def init(self, metadata: Metadata) -> None:
         """
@@ -56,13 +76,28 @@ class Component(ABC):  # noqa: B024  each block adds what is mandatory
         return features_of(type(self))
 
 
+def blocking(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """
+    Make an ordinary method one that is awaited: it runs in a thread, so that it may block.
+
+    Its calls come concurrently, each in a thread of its own. What delivers messages cannot be one.
+    """
+
+    @functools.wraps(method)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(method, *args, **kwargs)
+
+    return run
+
+
 def features_of(component: type[Component]) -> tuple[str, ...]:
     """Return the features that follow from the base classes, in the order in which the block lists them."""
     found = {base.feature for base in component.__mro__ if issubclass(base, Capability) and base.feature}
     return tuple(feature for feature in FEATURE_ORDER if feature in found)
 
 
-#: daprd's order, which its metadata API shows (contrib ``state/feature.go``, ``pubsub/feature.go``).
+#: daprd's order, which its metadata API shows (contrib ``state/feature.go``, ``pubsub/feature.go``); of these
+#: NATIVE_BULK is no word of daprd's.
 FEATURE_ORDER = (
     "ETAG",
     "TRANSACTIONAL",
@@ -71,6 +106,7 @@ FEATURE_ORDER = (
     "DELETE_WITH_PREFIX",
     "PARTITION_KEY",
     "KEYS_LIKE",
+    "NATIVE_BULK",
     "MESSAGE_TTL",
     "SUBSCRIBE_WILDCARDS",
     "BULK_PUBSUB",

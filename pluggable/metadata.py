@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from types import MappingProxyType
-from typing import Any, Final, TypeVar, get_type_hints, overload
+from dataclasses import MISSING, dataclass, field
+from typing import Any, Final, TypeVar, overload
 
-from ._quantity import parse_quantity as parse_quantity
-from ._settings import Reader, parse_bool as parse_bool, parse_duration as parse_duration, reader_of
+from ._duration import parse_duration as parse_duration
+from ._properties import KEY, Options, properties_of
+from ._quantity import Size as Size, parse_quantity as parse_quantity
+from ._secrets import Secrets
+from ._settings import parse_bool as parse_bool
 from .errors import MetadataError
 
 T = TypeVar("T")
@@ -38,8 +40,6 @@ class _Nothing(Mapping[str, str]):
 #: No metadata at all; shared, since it cannot be changed.
 NO_METADATA: Final[Mapping[str, str]] = _Nothing()
 
-_KEY: Final = "pluggable.setting"
-
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -61,23 +61,19 @@ class Metadata:
         """
         Return the properties as an object of this dataclass; those it has no field for are ignored.
 
-        A field ``redis_host`` reads ``redisHost`` in any case. Types: str, int, float, bool, timedelta,
+        A field ``redis_host`` reads ``redisHost`` in any case. Types: str, int, float, bool, timedelta, Size,
         tuple[str, ...], an Enum, a Literal, any of them ``| None``. A field without a default must be given.
 
         Raises:
-            MetadataError: all that is wrong, at once; or the ValueError of the class's own ``__post_init__``.
+            MetadataError: all that is wrong, at once; or the ValueError of the class's own ``__post_init__``,
+                without the secrets it may quote.
         """
-        if not is_dataclass(cls):
-            raise TypeError(f"{cls.__qualname__} is not a dataclass; metadata is parsed into one")
+        properties = properties_of(cls)
         given, faults = _by_lower_name(self.properties)
-        hints = get_type_hints(cls)
         values: dict[str, Any] = {}
-        for each in fields(cls):
-            if not each.init:
-                continue
-            setting = _setting_of(each, hints[each.name], cls)
+        for each in properties:
             try:
-                setting.read(given, values)
+                each.read(given, values)
             except ValueError as error:
                 faults.append(str(error))
         if faults:
@@ -85,7 +81,15 @@ class Metadata:
         try:
             return cls(**values)
         except ValueError as error:
-            raise MetadataError([str(error)]) from error
+            said = str(error)
+            shown = self.secrets(cls).hidden_in(said)
+            # The traceback of the inner error would quote the secret.
+            raise MetadataError([shown]) from (error if shown == said else None)
+
+    def secrets(self, cls: type) -> Secrets:
+        """Return the values of the dataclass's secret fields, to be hidden in what is logged or answered."""
+        given, _ = _by_lower_name(self.properties)
+        return Secrets.among(each.text(given) or "" for each in properties_of(cls) if each.secret)
 
 
 @overload
@@ -96,6 +100,7 @@ def setting(
     aliases: tuple[str, ...] = (),
     secret: bool = False,
     description: str = "",
+    example: str = "",
     unit: str = "s",
 ) -> T: ...
 @overload
@@ -105,6 +110,7 @@ def setting(
     aliases: tuple[str, ...] = (),
     secret: bool = False,
     description: str = "",
+    example: str = "",
     unit: str = "s",
 ) -> Any: ...
 def setting(
@@ -114,6 +120,7 @@ def setting(
     aliases: tuple[str, ...] = (),
     secret: bool = False,
     description: str = "",
+    example: str = "",
     unit: str = "s",
 ) -> Any:
     """
@@ -121,62 +128,12 @@ def setting(
 
     ``aliases`` count where ``name`` is absent, the first found wins. A ``secret`` is shown neither in errors
     nor in ``repr``. ``unit``, ``s`` or ``ms``, is what a duration that is a bare integer counts.
+    ``description``, a sentence, and ``example``, a value as in YAML, are for ``pluggable describe``.
     """
-    options = {"name": name, "aliases": aliases, "secret": secret, "description": description, "unit": unit}
-    return field(default=default, repr=not secret, metadata={_KEY: MappingProxyType(options)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting:
-    """One field, with the names it is read by."""
-
-    field: str
-    names: tuple[str, ...]
-    secret: bool
-    required: bool
-    reader: Reader
-
-    def read(self, given: Mapping[str, str], values: dict[str, Any]) -> None:
-        """Put the field's value among ``values``; nothing where its default holds."""
-        name, text = self._found(given)
-        if text is None or (text == "" and (self.required or not self.reader.takes_empty)):
-            if self.required:
-                raise ValueError(f"{name} is missing; set it under spec.metadata")
-            return
-        try:
-            values[self.field] = self.reader.parse(text)
-        except ValueError as error:
-            found = "a value that is not shown" if self.secret else f'"{text}"'
-            # The inner error quotes the text, which may be a secret: its own words are enough.
-            raise ValueError(f"{name} is {found}, wanted {self.reader.wanted}") from (
-                None if self.secret else error
-            )
-
-    def _found(self, given: Mapping[str, str]) -> tuple[str, str | None]:
-        for name in self.names:
-            if (text := given.get(name.lower())) is not None:
-                return name, text
-        return self.names[0], None
-
-
-def _setting_of(each: Field[Any], hint: Any, cls: type) -> _Setting:
-    options: Mapping[str, Any] = each.metadata.get(_KEY, NO_METADATA)
-    try:
-        reader = reader_of(hint, unit=options.get("unit", "s"))
-    except TypeError as error:
-        raise TypeError(f"{cls.__qualname__}.{each.name}: {error}") from error
-    return _Setting(
-        field=each.name,
-        names=(options.get("name") or _camel(each.name), *options.get("aliases", ())),
-        secret=options.get("secret", False),
-        required=each.default is MISSING and each.default_factory is MISSING,
-        reader=reader,
+    options = Options(
+        name=name, aliases=aliases, secret=secret, description=description, example=example, unit=unit
     )
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(other.capitalize() for other in others)
+    return field(default=default, repr=not secret, metadata={KEY: options})
 
 
 def _by_lower_name(properties: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

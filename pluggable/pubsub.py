@@ -91,6 +91,7 @@ class BulkPublisher(Capability):
     """Publishes many messages in one go."""
 
     feature: ClassVar[str] = "BULK_PUBSUB"
+    of: ClassVar[type[Component] | None] = PubSub
 
     @abstractmethod
     async def bulk_publish(self, request: BulkPublishRequest) -> Sequence[FailedEntry]:
@@ -99,6 +100,8 @@ class BulkPublisher(Capability):
 
 class Pausable(Capability):
     """Can stop delivering while it still takes answers, as a draining sidecar asks."""
+
+    of: ClassVar[type[Component] | None] = PubSub
 
     @abstractmethod
     async def pause(self) -> None:
@@ -113,15 +116,18 @@ class ExpiringMessages(Capability):
     """Drops messages older than ``ttlInSeconds`` says, so that the sidecar need not."""
 
     feature: ClassVar[str] = "MESSAGE_TTL"
+    of: ClassVar[type[Component] | None] = PubSub
 
 
 class WildcardTopics(Capability):
     """Understands wildcards in the topic of a subscription."""
 
     feature: ClassVar[str] = "SUBSCRIBE_WILDCARDS"
+    of: ClassVar[type[Component] | None] = PubSub
 
 
 class ImmediateBulk(Capability):
     """Asks the sidecar not to wait for more messages before it hands a bulk subscriber what is there."""
 
     feature: ClassVar[str] = "BULK_SUBSCRIBE_IMMEDIATE"
+    of: ClassVar[type[Component] | None] = PubSub

@@ -40,3 +40,4 @@ class MultipleValues(Capability):
     """A secret may have several values."""
 
     feature: ClassVar[str] = "MULTIPLE_KEY_VALUES_PER_SECRET"
+    of: ClassVar[type[Component] | None] = SecretStore

@@ -181,18 +181,21 @@ class ETagged(Capability):
     """Every write changes a value's ETag, and a write with an ETag is refused unless it is the stored one."""
 
     feature: ClassVar[str] = "ETAG"
+    of: ClassVar[type[Component] | None] = StateStore
 
 
 class Expiring(Capability):
     """Values live as long as ``ttlInSeconds`` says."""
 
     feature: ClassVar[str] = "TTL"
+    of: ClassVar[type[Component] | None] = StateStore
 
 
 class Transactional(Capability):
     """Applies several operations together or not at all."""
 
     feature: ClassVar[str] = "TRANSACTIONAL"
+    of: ClassVar[type[Component] | None] = StateStore
 
     @abstractmethod
     async def transact(
@@ -256,6 +259,7 @@ class Queryable(Capability):
     """Finds values by their contents."""
 
     feature: ClassVar[str] = "QUERY_API"
+    of: ClassVar[type[Component] | None] = StateStore
 
     @abstractmethod
     async def query(self, request: QueryRequest) -> QueryResponse:

@@ -15,7 +15,12 @@ from typing import Any, overload
 
 from .bindings import InputBinding, OutputBinding
 from .component import Component
+from .configuration import ConfigurationStore
+from .conversation import Conversation
+from .crypto import SubtleCrypto
+from .lock import LockStore
 from .metadata import NO_METADATA, Metadata
+from .nameresolution import NameResolver
 from .pubsub import PubSub
 from .secretstores import SecretStore
 from .serving.endpoint import Endpoint
@@ -37,6 +42,14 @@ def connected(
 ) -> AbstractAsyncContextManager[StateStore]: ...
 @overload
 def connected(
+    component: Callable[[], ConfigurationStore], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[ConfigurationStore]: ...
+@overload
+def connected(
+    component: Callable[[], LockStore], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[LockStore]: ...
+@overload
+def connected(
     component: Callable[[], PubSub], properties: Mapping[str, str] = ..., *, name: str = ...
 ) -> AbstractAsyncContextManager[PubSub]: ...
 @overload
@@ -51,6 +64,18 @@ def connected(
 def connected(
     component: Callable[[], InputBinding], properties: Mapping[str, str] = ..., *, name: str = ...
 ) -> AbstractAsyncContextManager[InputBinding]: ...
+@overload
+def connected(
+    component: Callable[[], SubtleCrypto], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[SubtleCrypto]: ...
+@overload
+def connected(
+    component: Callable[[], NameResolver], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[NameResolver]: ...
+@overload
+def connected(
+    component: Callable[[], Conversation], properties: Mapping[str, str] = ..., *, name: str = ...
+) -> AbstractAsyncContextManager[Conversation]: ...
 def connected(
     component: Callable[[], Component],
     properties: Mapping[str, str] = NO_METADATA,
@@ -90,8 +115,13 @@ def _far_end_of(kind: type[Component]) -> Callable[[Any], Component]:
 
     far_ends: tuple[tuple[type[Component], Callable[[Any], Component]], ...] = (
         (StateStore, remote.RemoteStateStore),
+        (ConfigurationStore, remote.RemoteConfigurationStore),
+        (LockStore, remote.RemoteLockStore),
         (PubSub, remote.RemotePubSub),
         (SecretStore, remote.RemoteSecretStore),
+        (SubtleCrypto, remote.RemoteSubtleCrypto),
+        (NameResolver, remote.RemoteNameResolver),
+        (Conversation, remote.RemoteConversation),
         (OutputBinding, remote.RemoteOutputBinding),
         (InputBinding, remote.RemoteInputBinding),
     )

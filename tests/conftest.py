@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -26,12 +25,18 @@ def socket_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A component built with the Go SDK; its socket is ``gomem.sock``."""
-    if named := os.environ.get("GOCOMPONENT"):
-        return Path(named)
-    go = needed("go")
-    binary = tmp_path_factory.mktemp("go") / "gomem"
+    return _go_built(".", tmp_path_factory.mktemp("go") / "gomem")
+
+
+@pytest.fixture(scope="session")
+def go_etags(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A component built with the Go SDK that claims ETags; its socket is ``goetags.sock``."""
+    return _go_built("./etags", tmp_path_factory.mktemp("go") / "goetags")
+
+
+def _go_built(package: str, binary: Path) -> Path:
     built = subprocess.run(
-        [go, "build", "-o", binary, "."],
+        [needed("go"), "build", "-o", binary, package],
         cwd=Path(__file__).parent / "e2e" / "gocomponent",
         capture_output=True,
         text=True,

@@ -7,8 +7,9 @@ from typing import Literal
 
 import pytest
 
+from pluggable._duration import duration_text
 from pluggable.errors import MetadataError
-from pluggable.metadata import NO_METADATA, Metadata, parse_bool, parse_duration, setting
+from pluggable.metadata import NO_METADATA, Metadata, Size, parse_bool, parse_duration, setting
 
 
 class Kind(Enum):
@@ -29,16 +30,20 @@ class Settings:
     wait: timedelta = timedelta()
     hosts: tuple[str, ...] = ()
     limit: int | None = None
+    largest: Size | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     low: int = 0
     pin: int = setting(default=0, secret=True)
+    token: str = setting(default="", secret=True, aliases=("key",))
 
     def __post_init__(self) -> None:
         if self.low < 0:
             raise ValueError(f"low is {self.low}, wanted 0 or more")
+        if " " in self.token:
+            raise ValueError(f'token is "{self.token}" and {self.pin}, wanted one word')
 
 
 def parsed(**properties: str) -> Settings:
@@ -56,6 +61,7 @@ def test_every_type_is_read() -> None:
         wait="90",
         hosts="a:1, b:2",
         limit="7",
+        largest="64Ki",
     )
 
     assert found == Settings(
@@ -69,6 +75,7 @@ def test_every_type_is_read() -> None:
         wait=timedelta(seconds=90),
         hosts=("a:1", "b:2"),
         limit=7,
+        largest=Size(65536),
     )
 
 
@@ -122,6 +129,26 @@ def test_own_checks_are_metadata_faults() -> None:
         Metadata({"low": "-1"}).parse(Limits)
 
 
+def test_secret_that_a_class_quotes_is_not_shown() -> None:
+    with pytest.raises(MetadataError) as caught:
+        Metadata({"KEY": "hunter 2", "pin": "12345"}).parse(Limits)
+
+    assert str(caught.value) == 'token is "(not shown)" and (not shown), wanted one word'
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_secrets_are_taken_out_of_a_text() -> None:
+    found = Metadata({"pin": "12345", "token": "1234567"}).secrets(Limits)
+
+    assert found.hidden_in("1234567 by 12345") == "(not shown) by (not shown)"
+    assert "12345" not in repr(found)
+
+
+def test_secret_of_three_letters_is_left_in_a_text() -> None:
+    assert Metadata({"token": "the"}).secrets(Limits).hidden_in("the other") == "the other"
+
+
 def test_unreadable_type_names_its_field() -> None:
     with pytest.raises(TypeError, match=r"Odd\.when: metadata cannot be read into"):
         Metadata({}).parse(Odd)
@@ -162,6 +189,15 @@ def test_no_metadata_cannot_change() -> None:
     ],
 )
 def test_durations_are_go_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(5400, "1h30m"), (90, "1m30s"), (0.5, "500ms"), (1.5, "1s500ms"), (0, "0s"), (-7, "-7s"), (3e-6, "3us")],
+)
+def test_duration_is_written_as_it_is_read(seconds: float, text: str) -> None:
+    assert duration_text(timedelta(seconds=seconds)) == text
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import quote
 
 _PACKAGE: Final = "dapr.proto.components.v1"
+_FURTHER: Final = "pluggable.components.v1alpha1"
 
 #: Full names of the services, as reflection lists them.
 STATE_STORE: Final = f"{_PACKAGE}.StateStore"
 TRANSACTIONAL_STATE_STORE: Final = f"{_PACKAGE}.TransactionalStateStore"
 QUERIABLE_STATE_STORE: Final = f"{_PACKAGE}.QueriableStateStore"
 MULTI_MAX_SIZE: Final = f"{_PACKAGE}.TransactionalStoreMultiMaxSize"
+PREFIX_DELETING_STATE_STORE: Final = f"{_FURTHER}.PrefixDeletingStateStore"
+KEYS_LIKE_STATE_STORE: Final = f"{_FURTHER}.KeysLikeStateStore"
+NATIVE_BULK_STATE_STORE: Final = f"{_FURTHER}.NativeBulkStateStore"
+CONFIGURATION_STORE: Final = f"{_FURTHER}.ConfigurationStore"
+LOCK_STORE: Final = f"{_FURTHER}.LockStore"
 PUBSUB: Final = f"{_PACKAGE}.PubSub"
 INPUT_BINDING: Final = f"{_PACKAGE}.InputBinding"
 OUTPUT_BINDING: Final = f"{_PACKAGE}.OutputBinding"
 SECRET_STORE: Final = f"{_PACKAGE}.SecretStore"
+SUBTLE_CRYPTO: Final = f"{_FURTHER}.SubtleCrypto"
+NAME_RESOLVER: Final = f"{_FURTHER}.NameResolver"
+NAME_REGISTRY: Final = f"{_FURTHER}.NameRegistry"
+CONVERSATION: Final = f"{_FURTHER}.Conversation"
 
 #: The block a service makes its socket a component of; the others add to one (dapr: ``pkg/components``).
 BLOCK_OF_SERVICE: Final = {
     STATE_STORE: "state",
+    CONFIGURATION_STORE: "configuration",
+    LOCK_STORE: "lock",
     PUBSUB: "pubsub",
     INPUT_BINDING: "bindings",
     OUTPUT_BINDING: "bindings",
     SECRET_STORE: "secretstores",
+    SUBTLE_CRYPTO: "crypto",
+    NAME_RESOLVER: "nameresolution",
+    CONVERSATION: "conversation",
+}
+
+#: What a store can do that Dapr's contract has no call for: told by reflection, and not by Features.
+FEATURE_OF_SERVICE: Final = {
+    PREFIX_DELETING_STATE_STORE: "DELETE_WITH_PREFIX",
+    KEYS_LIKE_STATE_STORE: "KEYS_LIKE",
+    NATIVE_BULK_STATE_STORE: "NATIVE_BULK",
 }
 
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"
@@ -50,6 +72,12 @@ INIT_FAILED: Final = "INIT_FAILED"
 METADATA_INVALID: Final = "METADATA_INVALID"
 ROW_MISMATCH: Final = "ROW_MISMATCH"
 INVOKE_FAILED: Final = "INVOKE_FAILED"
+
+
+def types_of(name: str, services: Collection[str]) -> list[str]:
+    """Return the component types that a socket of this name serves, sorted, in lower case."""
+    blocks = {BLOCK_OF_SERVICE[service] for service in services if service in BLOCK_OF_SERVICE}
+    return sorted(f"{block}.{name.lower()}" for block in blocks)
 
 
 def path(service: str, method: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from .._proto.google.rpc import error_details_pb2 as rpc
@@ -37,14 +37,14 @@ _ITEMS: Final = "items"
 _ERROR_STATUS: Final = re.compile(r"[45][0-9]{2}")
 
 
-def status_of(error: ComponentError) -> StatusError:
-    """Return the status that tells a component's caller of this error."""
-    text = str(error)
+def status_of(error: ComponentError, shown: Callable[[str], str] = str) -> StatusError:
+    """Return the status that tells a component's caller of this error, whose text is ``shown``."""
+    text = shown(str(error))
     match error:
         case ETagMismatchError() | ETagInvalidError():
             return packed(error.code, text, violation(_ETAG, text))
         case BulkError():
-            return _bulk_status(error)
+            return _bulk_status(error, shown)
         case RowMismatchError():
             facts = {"expected": str(error.expected), "affected": str(error.affected)}
             return packed(error.code, text, _info(names.ROW_MISMATCH, facts))
@@ -78,11 +78,11 @@ def error_of(status: StatusError) -> ComponentError:
     return named or error_of_code(status.code, text, status.details)
 
 
-def _bulk_status(error: BulkError) -> StatusError:
+def _bulk_status(error: BulkError, shown: Callable[[str], str]) -> StatusError:
     """One violation for all items: daprd knows an ETag error by a single one."""
     code = bulk.bulk_code(error.failures)
     field = _ITEMS if code is Code.INTERNAL else _ETAG
-    return packed(code, str(error), violation(field, bulk.written(error.failures)))
+    return packed(code, shown(str(error)), violation(field, shown(bulk.written(error.failures))))
 
 
 def _of_violations(code: Code, text: str, detail: rpc.BadRequest) -> ComponentError | None:

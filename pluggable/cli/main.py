@@ -5,21 +5,33 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from typing import NoReturn
 
+#: The status of a misuse (``EX_USAGE``).
+USAGE_STATUS = 64
 #: Subcommands, each a module of this package with ``options(parser)`` and ``run(arguments) -> exit code``.
 COMMANDS = {
     "run": "run an application with its sidecar",
     "serve": "serve bundled or importable components on sockets",
     "list": "show sockets, what they serve and whether they answer",
+    "describe": "tell what a component is and which settings it has",
     "conformance": "check what a component on a socket promises",
+    "doctor": "say what a daprd would make of sockets and YAML, and how to mend it",
+    "probe": "ask a socket whether its components can work, as Kubernetes does",
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves with the status that says misuse, also where only a subcommand's options are wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_STATUS, f"{self.prog}: {message}\n")
 
 
 def main() -> int:
     """Run the subcommand named on the command line and return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="pluggable", description="Dapr's building blocks in Python.", allow_abbrev=False
-    )
+    parser = _Parser(prog="pluggable", description="Dapr's building blocks in Python.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     words = sys.argv[1:]
@@ -36,7 +48,7 @@ def main() -> int:
         return 0
     if arguments.command is None:
         parser.print_help(sys.stderr)
-        return 64
+        return USAGE_STATUS
     return int(import_module(f".{arguments.command}", __package__).run(arguments))
 
 

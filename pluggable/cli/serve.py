@@ -12,7 +12,12 @@ from pathlib import Path
 from .. import logs
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..configuration import ConfigurationStore
+from ..conversation import Conversation
+from ..crypto import SubtleCrypto
 from ..errors import ComponentError
+from ..lock import LockStore
+from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..serving import serve
@@ -22,9 +27,14 @@ from ..state import StateStore
 #: What a class must be to serve a block.
 BLOCKS: dict[str, tuple[type[Component], ...]] = {
     "state": (StateStore,),
+    "configuration": (ConfigurationStore,),
+    "lock": (LockStore,),
     "pubsub": (PubSub,),
     "bindings": (InputBinding, OutputBinding),
     "secretstores": (SecretStore,),
+    "crypto": (SubtleCrypto,),
+    "nameresolution": (NameResolver,),
+    "conversation": (Conversation,),
 }
 
 
@@ -73,17 +83,28 @@ def load(words: Sequence[str]) -> dict[str, list[type[Component]]]:
     """
     found: dict[str, list[type[Component]]] = {}
     for word in words:
-        type_, _, target = word.partition("=")
-        block, _, name = type_.partition("/")[0].partition(".")
-        if block not in BLOCKS or not name:
-            raise CannotLoadError(
-                f"{word} is not a type; wanted is <block>.<name>, such as state.sqlite, "
-                f"with a block of {', '.join(BLOCKS)}"
-            )
-        cls = _imported(type_, block, target) if target else load_installed([type_])[0]
+        type_, cls = named(word)
+        name = type_.partition("/")[0].partition(".")[2]
         if cls not in found.setdefault(name, []):
             found[name].append(cls)
     return found
+
+
+def named(word: str) -> tuple[str, type[Component]]:
+    """
+    Return the type that a word names, such as ``state.sqlite`` or ``state.mine=mine:Store``, and its class.
+
+    Raises:
+        CannotLoadError: it names none, or its class cannot be imported; the text says what to do.
+    """
+    type_, _, target = word.partition("=")
+    block, _, name = type_.partition("/")[0].partition(".")
+    if block not in BLOCKS or not name:
+        raise CannotLoadError(
+            f"{word} is not a type; wanted is <block>.<name>, such as state.sqlite, "
+            f"with a block of {', '.join(BLOCKS)}"
+        )
+    return type_, _imported(type_, block, target) if target else load_installed([type_])[0]
 
 
 def _imported(type_: str, block: str, target: str) -> type[Component]:

@@ -8,6 +8,7 @@ A library (``async with Kit(profile) as kit``), pytest items (``--pluggable-sock
 from __future__ import annotations
 
 from .check import Check as Check, ViolationError as ViolationError, check as check
+from .keys import Key as Key
 from .kit import Kit as Kit
 from .profile import Profile as Profile
 from .report import Outcome as Outcome, Report as Report, Result as Result

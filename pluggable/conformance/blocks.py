@@ -10,11 +10,16 @@ from typing import Final
 from .._wire import names
 from ..remote import (
     RemoteComponent,
+    RemoteConfigurationStore,
+    RemoteConversation,
     RemoteInputBinding,
+    RemoteLockStore,
+    RemoteNameResolver,
     RemoteOutputBinding,
     RemotePubSub,
     RemoteSecretStore,
     RemoteStateStore,
+    RemoteSubtleCrypto,
 )
 from .check import Check, checks_of
 
@@ -37,8 +42,12 @@ class Block:
 #: By the names that component types begin with.
 BLOCKS: Final = (
     Block(
-        "state", {names.STATE_STORE: RemoteStateStore}, ("state", "bulk", "etags", "expiry", "transactions")
+        "state",
+        {names.STATE_STORE: RemoteStateStore},
+        ("state", "promises", "bulk", "etags", "expiry", "transactions", "keyspace"),
     ),
+    Block("configuration", {names.CONFIGURATION_STORE: RemoteConfigurationStore}, ("configuration",)),
+    Block("lock", {names.LOCK_STORE: RemoteLockStore}, ("lock",)),
     Block("pubsub", {names.PUBSUB: RemotePubSub}, ("pubsub",)),
     Block(
         "bindings",
@@ -46,4 +55,7 @@ BLOCKS: Final = (
         ("bindings",),
     ),
     Block("secretstores", {names.SECRET_STORE: RemoteSecretStore}, ("secretstores",)),
+    Block("crypto", {names.SUBTLE_CRYPTO: RemoteSubtleCrypto}, ("crypto", "cryptokeys")),
+    Block("nameresolution", {names.NAME_RESOLVER: RemoteNameResolver}, ("nameresolution",)),
+    Block("conversation", {names.CONVERSATION: RemoteConversation}, ("conversation",)),
 )

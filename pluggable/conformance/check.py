@@ -32,6 +32,10 @@ class ViolationError(Exception):
         self.wanted = wanted
 
 
+class InapplicableError(Exception):
+    """A check cannot find out, since the profile does not name what it needs; the text says what."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One rule, and what finds out whether it holds."""

@@ -15,7 +15,7 @@ from ..errors import ComponentError, InvalidRequestError
 from ..metadata import Metadata
 from ..remote import Connection, RemoteComponent, list_services
 from .blocks import BLOCKS, Block
-from .check import Check, ViolationError
+from .check import Check, InapplicableError, ViolationError
 from .profile import Profile
 from .report import Outcome, Report, Result
 from .target import Target
@@ -89,7 +89,10 @@ class Kit:
         if reason := self._skipped(check):
             return Result(check=check, outcome=Outcome.SKIPPED, text=reason)
         began = time.perf_counter()
-        text = await self._tried(check)
+        try:
+            text = await self._tried(check)
+        except InapplicableError as reason:
+            return Result(check=check, outcome=Outcome.SKIPPED, text=str(reason))
         outcome = Outcome.FAILED if text else Outcome.PASSED
         return Result(check=check, outcome=outcome, text=text, seconds=time.perf_counter() - began)
 
@@ -134,7 +137,7 @@ class Kit:
 
     def _skipped(self, check: Check) -> str:
         """Return why a check does not apply, empty if it does."""
-        claims = self.claims
+        claims = [*self.claims, *(service.rpartition(".")[2] for service in self.services)]
         if check.needs and check.needs not in claims:
             return f"{check.needs} is not claimed"
         if check.lacks and check.lacks in claims:

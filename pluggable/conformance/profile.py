@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..metadata import NO_METADATA
+from .keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +23,23 @@ class Profile:
     properties: Mapping[str, str] = NO_METADATA
     """What stands under ``spec.metadata``."""
     blocks: tuple[str, ...] = ()
-    """``state``, ``pubsub``, ``bindings``, ``secretstores``; none says all that are served."""
+    """``state``, ``pubsub``, ``crypto`` …; none says all that are served."""
     wait_seconds: float = 10.0
     """How long a message, an event or an expiry is waited for."""
     topic: str = "conformance"
     """What the topics of the checks begin with."""
+    write: tuple[str, ...] = ()
+    """For a configuration store: a command that writes an item, ``{key}`` and ``{value}`` in its words."""
+    remove: tuple[str, ...] = ()
+    """The same for one that removes an item: ``["redis-cli", "del", "{key}"]``."""
     operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For an output binding: operations to invoke, each with ``data`` and ``metadata``."""
     secret: str = ""
     """A secret that is there; if not given, one of those that a bulk get returns."""
+    keys: tuple[Key, ...] = ()
+    """For a vault of keys: those it has; in a file each is a table of ``name``, ``type``, ``algorithms``."""
+    application: str = ""
+    """For a name resolver: the id of an application that it knows."""
 
     @classmethod
     def read(cls, path: Path, address: str) -> Self:
@@ -38,7 +47,7 @@ class Profile:
         Return a profile from a file in TOML, whose names are those of the fields.
 
         Raises:
-            ValueError: the file is no TOML, or has a name that no field has.
+            ValueError: the file is no TOML, or has a name that no field has, or a key that is none.
         """
         try:
             given = tomllib.loads(path.read_text())
@@ -47,8 +56,10 @@ class Profile:
         known = {each.name for each in fields(cls)} - {"address"}
         if unknown := sorted(given.keys() - known):
             raise ValueError(f"{path} has {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        given["blocks"] = tuple(given.get("blocks", ()))
+        for name in ("blocks", "write", "remove"):
+            given[name] = tuple(given.get(name, ()))
         given["properties"] = {name: str(value) for name, value in given.get("properties", {}).items()}
+        given["keys"] = tuple(Key.read(each) for each in given.get("keys", ()))
         return replace(cls(address=address), **given)
 
     @classmethod

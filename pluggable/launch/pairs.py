@@ -9,10 +9,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .plan import App, LaunchError, Ports, api_host, app_environment, choose_ports, sidecar_arguments
+from .plan import App, LaunchError, api_host, app_environment, check_ports, sidecar_arguments
+from .ports import PortsPipe
 from .process import Process, Say
+
+T = TypeVar("T")
 
 #: How long the sidecar may take to load its components before the reader is told what is waited for.
 PATIENCE_SECONDS = 15.0
@@ -41,9 +44,10 @@ async def launch(
         LaunchError: something could not be started; what was started is ended.
     """
     inherited = os.environ if environment is None else environment
+    check_ports(apps)
     pairs = [
-        _Pair(app, ports, several=len(apps) > 1, say=say, home=home or Path.home(), inherited=inherited)
-        for app, ports in zip(apps, choose_ports(apps), strict=True)
+        _Pair(app, several=len(apps) > 1, say=say, home=home or Path.home(), inherited=inherited)
+        for app in apps
     ]
     running = [asyncio.create_task(pair.run(), name=f"running {pair.app.app_id}") for pair in pairs]
     with _signals(pairs) as stopped:
@@ -105,14 +109,13 @@ class _Pair:
     """An application and its sidecar."""
 
     def __init__(
-        self, app: App, ports: Ports, *, several: bool, say: Say, home: Path, inherited: Mapping[str, str]
+        self, app: App, *, several: bool, say: Say, home: Path, inherited: Mapping[str, str]
     ) -> None:
         self.app = app
         self._several = several
         self._say = say
         self._home = home
         self._inherited = inherited
-        self._ports = ports
         self._sidecar: Process | None = None
         self._application: Process | None = None
 
@@ -123,16 +126,18 @@ class _Pair:
         Raises:
             LaunchError: one of them could not be started.
         """
-        arguments = sidecar_arguments(self.app, self._ports, self._home)
-        command = [sys.executable, "-m", "pluggable.cli.runtime", *arguments]
-        sidecar = self._sidecar = await self._spawn("DAPR", command, self._inherited)
+        with PortsPipe() as pipe:
+            arguments = [*sidecar_arguments(self.app, self._home), f"--ports-file={pipe.path}"]
+            command = [sys.executable, "-m", "pluggable.cli.runtime", *arguments]
+            sidecar = self._sidecar = await self._spawn("DAPR", command, self._inherited, keeps=[pipe.theirs])
+            ports = await self._unless_ended(sidecar, pipe.read())
         self._say(
-            f"starting {self.app.app_id}: HTTP port {self._ports.http}, gRPC port {self._ports.grpc}, "
-            f"metrics port {self._ports.metrics}"
+            f"starting {self.app.app_id}: HTTP port {ports.http}, gRPC port {ports.grpc}, "
+            f"metrics port {ports.metrics}"
         )
-        await self._load(sidecar)
+        await self._unless_ended(sidecar, self._answering(ports.http))
         if self.app.command:
-            environment = app_environment(self.app, self._ports, self._inherited)
+            environment = app_environment(self.app, ports, self._inherited)
             self._application = await self._spawn("APP", self.app.command, environment, self.app.directory)
         code = await self._live(sidecar)
         if self._several and self._application:
@@ -159,29 +164,38 @@ class _Pair:
             self._sidecar.hurry()
 
     async def _spawn(
-        self, who: str, command: Sequence[str], environment: Mapping[str, str], directory: Path | None = None
+        self,
+        who: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path | None = None,
+        keeps: Sequence[int] = (),
     ) -> Process:
         prefix = f"== {who} - {self.app.app_id} == " if self._several else f"== {who} == "
         try:
             return await Process.spawn(
-                command, prefix=prefix, say=self._say, environment=environment, directory=directory
+                command,
+                prefix=prefix,
+                say=self._say,
+                environment=environment,
+                directory=directory,
+                keeps=keeps,
             )
         except OSError as error:
             raise LaunchError(
                 f"{self.app.app_id}: cannot run {' '.join(command)}: {error.strerror or error}"
             ) from error
 
-    async def _load(self, sidecar: Process) -> None:
-        """Wait until the sidecar's APIs answer and its components are loaded, as long as it lives."""
-        async with _both(self._answering(), sidecar.wait()) as (answering, ended):
-            done, _ = await asyncio.wait(
-                {answering, ended}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+    async def _unless_ended(self, sidecar: Process, what: Coroutine[Any, Any, T]) -> T:
+        """Wait for something of the sidecar's start, as long as it lives."""
+        async with _both(what, sidecar.wait()) as (awaited, ended):
+            waits: set[asyncio.Task[Any]] = {awaited, ended}
+            done, _ = await asyncio.wait(waits, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if not done:
                 self._say(f"{self.app.app_id}: its sidecar is not ready yet; its log says what it waits for")
-                await asyncio.wait({answering, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
-                return
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if awaited.done():
+                return awaited.result()
         await self.end_sidecar()  # its last words come before ours
         raise LaunchError(
             f"{self.app.app_id}: its sidecar ended with status {sidecar.status}; its log above says why"
@@ -196,18 +210,17 @@ class _Pair:
             self._say(f"the sidecar of {self.app.app_id} ended with status {ended.result()}")
             return 1 if ended.result() else 0
 
-    async def _answering(self) -> int:
-        """Ask the sidecar until it is ready."""
+    async def _answering(self, port: int) -> None:
+        """Ask the sidecar until its components are loaded."""
         # Like daprd it tells nobody: there is nothing to wait on.
-        while not await _is_ready(api_host(self.app), self._ports.http):  # noqa: ASYNC110
+        while not await _is_ready(api_host(self.app), port):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
-        return 0
 
 
 @contextlib.asynccontextmanager
 async def _both(
-    one: Coroutine[Any, Any, int], other: Coroutine[Any, Any, int]
-) -> AsyncIterator[tuple[asyncio.Task[int], asyncio.Task[int]]]:
+    one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, int]
+) -> AsyncIterator[tuple[asyncio.Task[T], asyncio.Task[int]]]:
     """Run two coroutines as tasks and end what is left of them."""
     tasks = asyncio.create_task(one), asyncio.create_task(other)
     try:

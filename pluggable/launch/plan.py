@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .ports import Ports
+
 #: What ``dapr init`` made, which is used when no resources are given.
 DAPR_HOME = Path(".dapr")
 LOCALHOST = "127.0.0.1"
@@ -21,7 +23,7 @@ class LaunchError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """An application, or only a sidecar when there is no command. A port of 0 is chosen at start."""
+    """An application, or only a sidecar when there is no command. A port of 0 is chosen by the sidecar."""
 
     app_id: str
     command: tuple[str, ...] = ()
@@ -38,51 +40,31 @@ class App:
     """Further flags of the sidecar, as written."""
 
     def named_ports(self) -> dict[str, int]:
-        """The sidecar's ports as asked for, by what they are for."""
-        return {"HTTP": self.http_port, "gRPC": self.grpc_port, "metrics": self.metrics_port}
+        """The sidecar's ports that were asked for, by what they are for."""
+        ports = {"HTTP": self.http_port, "gRPC": self.grpc_port, "metrics": self.metrics_port}
+        return {what: port for what, port in ports.items() if port}
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The ports a sidecar is given."""
-
-    http: int
-    grpc: int
-    metrics: int
-
-
-def choose_ports(apps: Sequence[App]) -> list[Ports]:
+def check_ports(apps: Sequence[App]) -> None:
     """
-    Return each application's ports with free ones in place of 0; none repeats.
+    See that the ports which were named can be had, each once; the others the sidecars choose themselves.
 
     Raises:
         LaunchError: a port that was named is taken.
     """
-    taken = {app.app_port for app in apps}
     with ExitStack() as holders:
-
-        def free() -> int:
-            while True:
-                holder = holders.enter_context(socket.create_server((LOCALHOST, 0)))
-                if (port := int(holder.getsockname()[1])) not in taken:
-                    return port
-
-        def held(app: App, port: int, what: str) -> int:
-            try:
-                holders.enter_context(socket.create_server((LOCALHOST, port)))
-            except OSError as error:
-                raise LaunchError(
-                    f"{app.app_id}: {what} port {port} cannot be used: {os.strerror(error.errno or 0)}; "
-                    "name another, or none for a free one"
-                ) from error
-            return port
-
-        # First those that were named, so that none of them is given to somebody else.
-        named = [[port and held(app, port, what) for what, port in app.named_ports().items()] for app in apps]
-        return [Ports(*(port or free() for port in ports)) for ports in named]
+        for app in apps:
+            for what, port in app.named_ports().items():
+                try:
+                    holders.enter_context(socket.create_server((LOCALHOST, port)))
+                except OSError as error:
+                    raise LaunchError(
+                        f"{app.app_id}: {what} port {port} cannot be used: {os.strerror(error.errno or 0)}; "
+                        "name another, or none for a free one"
+                    ) from error
 
 
-def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:
+def sidecar_arguments(app: App, home: Path) -> list[str]:
     """Return the flags for the sidecar; without resources ``dapr init``'s or the embedded."""
     resources = app.resources_paths or (default_resources(home),)
     configs = app.config_paths
@@ -90,9 +72,9 @@ def sidecar_arguments(app: App, ports: Ports, home: Path) -> list[str]:
         configs = (home / DAPR_HOME / "config.yaml",)
     arguments = [
         f"--app-id={app.app_id}",
-        f"--dapr-http-port={ports.http}",
-        f"--dapr-grpc-port={ports.grpc}",
-        f"--metrics-port={ports.metrics}",
+        f"--dapr-http-port={app.http_port}",
+        f"--dapr-grpc-port={app.grpc_port}",
+        f"--metrics-port={app.metrics_port}",
         f"--app-protocol={app.app_protocol}",
     ]
     if app.app_port:

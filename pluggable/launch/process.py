@@ -36,9 +36,10 @@ class Process:
         say: Say,
         environment: Mapping[str, str],
         directory: Path | None = None,
+        keeps: Sequence[int] = (),
     ) -> Self:
         """
-        Start a command; each line that it writes is said with the prefix.
+        Start a command; each line that it writes is said with the prefix. Open files it ``keeps``.
 
         Raises:
             OSError: it cannot be started.
@@ -54,6 +55,7 @@ class Process:
                 stdout=theirs,
                 stderr=theirs,
                 start_new_session=True,
+                pass_fds=keeps,
             )
         except BaseException:
             os.close(output)

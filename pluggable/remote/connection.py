@@ -20,6 +20,7 @@ from ..errors import (
 )
 from ..transport import ChannelState, ClientStream, Code, Limits, StatusError, channel
 from .keeper import Greeting, Keeper
+from .reflection import reflected
 
 M = TypeVar("M", bound=Message)
 
@@ -110,6 +111,22 @@ class Connection:
             if isinstance(error, InitError | UnavailableError | TimedOutError):
                 raise error from status
             raise InitError(str(error)) from status
+
+    async def services(self) -> frozenset[str]:
+        """
+        Return the full names of the services, as part of a greeting; none where nobody can say.
+
+        Raises:
+            UnavailableError: the connection was lost.
+            TimedOutError: no answer in time.
+        """
+        try:
+            return await reflected(self._channel, timeout=self._init_timeout)
+        except StatusError as status:
+            error = self._error(status)
+            if isinstance(error, UnavailableError | TimedOutError):
+                raise error from status
+            return frozenset()
 
     async def ask(self, path: str, request: Message, kind: type[M], *, timeout: float | None = None) -> M:
         """

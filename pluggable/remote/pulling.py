@@ -14,9 +14,10 @@ from google.protobuf.message import Message as Protobuf
 from ..delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
 from ..errors import ComponentError
 from ..transport import ClientStream, StatusError
-from .backoff import LAST_SECONDS, Backoff
+from .backoff import Backoff
 from .connection import Connection
 from .intake import Intake
+from .reopening import reopened
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ class _Session:
     """One stream, and what its answers need: they go out one at a time, and not after its end."""
 
     stream: ClientStream
-    begun: float
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     standing: bool = False
     reading: bool = False
@@ -82,12 +82,7 @@ class Puller(Generic[P, V]):
 
     async def _pull(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            while True:
-                reason = await self._stream_ended(tasks)
-                delay = self._backoff.delay()
-                logger.warning("%s: the stream ended, opened again in %g s: %s", self._source, delay, reason)
-                await asyncio.sleep(delay)
-                await self._connection.passable()
+            await reopened(self._connection, self._source, self._backoff, lambda: self._stream_ended(tasks))
 
     async def _stream_ended(self, tasks: asyncio.TaskGroup) -> str:
         """Run one stream to its end and return why it ended."""
@@ -96,7 +91,7 @@ class Puller(Generic[P, V]):
         except ComponentError as error:
             return str(error)
         async with stream:
-            session = _Session(stream, asyncio.get_running_loop().time())
+            session = _Session(stream)
             standing = tasks.create_task(self._stand(session))
             try:
                 with contextlib.suppress(StatusError):  # a call that is refused at once says why in receive
@@ -110,8 +105,6 @@ class Puller(Generic[P, V]):
             finally:
                 session.ended = True
                 standing.cancel()
-                if asyncio.get_running_loop().time() - session.begun > LAST_SECONDS:
-                    self._backoff.reset()
         return "the component ended it, which it never should"
 
     async def _stand(self, session: _Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -14,15 +15,15 @@ from ..transport import Channel, Code, Limits, StatusError, channel
 
 #: A list of names needs no more; it comes from strangers.
 _ANSWER_BYTES: Final = 1024 * 1024
-#: Both versions have the same messages; components of the Go SDK know the elder alone.
-_METHODS: Final = tuple(
-    names.path(service, "ServerReflectionInfo") for service in (names.REFLECTION_V1, names.REFLECTION_V1ALPHA)
-)
+#: Both have the same messages; components of the Go SDK know the elder alone, and daprd asks by no other.
+_VERSIONS: Final = (names.REFLECTION_V1, names.REFLECTION_V1ALPHA)
 
 
-async def list_services(address: str, timeout: float) -> frozenset[str]:
+async def list_services(
+    address: str, timeout: float, *, versions: Sequence[str] = _VERSIONS
+) -> frozenset[str]:
     """
-    Return the full names of the services behind an address.
+    Return the full names of the services behind an address, asked by these versions of reflection in turn.
 
     Raises:
         UnavailableError: nobody answers there.
@@ -35,28 +36,41 @@ async def list_services(address: str, timeout: float) -> frozenset[str]:
             asyncio.timeout(timeout),
             channel(address, limits=Limits(receive_bytes=_ANSWER_BYTES)) as calls,
         ):
-            for method in _METHODS:
-                try:
-                    return await _listed(calls, method)
-                except StatusError as status:
-                    if status.code is not Code.UNIMPLEMENTED:
-                        raise
+            return await reflected(calls, versions=versions)
     except TimeoutError as error:
         raise TimedOutError(
             f"{address} did not list its services within {timeout:g} s; is it a gRPC server that is ready?"
         ) from error
     except StatusError as status:
         raise _error(address, status) from status
-    raise UnsupportedError(
-        f"{address} cannot be asked what it serves: it offers neither {names.REFLECTION_V1}"
-        f" nor {names.REFLECTION_V1ALPHA}; register one of them"
+
+
+async def reflected(
+    calls: Channel, *, versions: Sequence[str] = _VERSIONS, timeout: float | None = None
+) -> frozenset[str]:
+    """
+    Return the full names of the services behind a channel.
+
+    Raises:
+        StatusError: it cannot be asked, or did not answer; without reflection ``UNIMPLEMENTED``.
+    """
+    for version in versions:
+        try:
+            return await _listed(calls, names.path(version, "ServerReflectionInfo"), timeout)
+        except StatusError as status:
+            if status.code is not Code.UNIMPLEMENTED:
+                raise
+    raise StatusError(
+        Code.UNIMPLEMENTED,
+        f"it does not offer {' or '.join(versions)}; register {'one of them' if len(versions) > 1 else 'it'}",
     )
 
 
-async def _listed(calls: Channel, method: str) -> frozenset[str]:
+async def _listed(calls: Channel, method: str, timeout: float | None) -> frozenset[str]:
     # A stream on which each end says one thing is a call with one answer, frame by frame.
     # The value says nothing: that the field is there asks for the list.
-    answer = await calls.unary(method, pb.ServerReflectionRequest(list_services="*").SerializeToString())
+    request = pb.ServerReflectionRequest(list_services="*").SerializeToString()
+    answer = await calls.unary(method, request, timeout=timeout)
     try:
         response = pb.ServerReflectionResponse.FromString(answer)
     except DecodeError as error:
@@ -66,7 +80,9 @@ async def _listed(calls: Channel, method: str) -> frozenset[str]:
     return frozenset(service.name for service in response.list_services_response.service)
 
 
-def _error(address: str, status: StatusError) -> UnavailableError | RemoteError:
+def _error(address: str, status: StatusError) -> UnavailableError | UnsupportedError | RemoteError:
+    if status.code is Code.UNIMPLEMENTED:
+        return UnsupportedError(f"{address} cannot be asked what it serves: {status.message}")
     text = f"{address} did not list its services: {status.message}"
     if status.code is Code.UNAVAILABLE:
         return UnavailableError(text)

@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 from google.protobuf.message import Message
 
 from .._proto.dapr.proto.components.v1 import state_pb2 as pb
-from .._wire import names, query, state as wire
+from .._proto.pluggable.components.v1alpha1 import state_pb2 as further
+from .._wire import common, keyspace, names, query, state as wire
 from ..errors import UnsupportedError
+from ..keyspace import (
+    DeleteWithPrefixRequest,
+    KeysLike,
+    KeysLikeRequest,
+    KeysLikeResponse,
+    NativeBulk,
+    PrefixDeletable,
+)
 from ..metadata import NO_METADATA, Metadata
 from ..state import (
     BulkGetItem,
@@ -33,10 +42,15 @@ _BULK_DELETE = names.path(names.STATE_STORE, "BulkDelete")
 _TRANSACT = names.path(names.TRANSACTIONAL_STATE_STORE, "Transact")
 _MULTI_MAX_SIZE = names.path(names.MULTI_MAX_SIZE, "MultiMaxSize")
 _QUERY = names.path(names.QUERIABLE_STATE_STORE, "Query")
+_DELETE_WITH_PREFIX = names.path(names.PREFIX_DELETING_STATE_STORE, "DeleteWithPrefix")
+_KEYS_LIKE = names.path(names.KEYS_LIKE_STATE_STORE, "KeysLike")
+_BULK_GET_LIMIT = names.path(names.NATIVE_BULK_STATE_STORE, "BulkGetLimit")
 
 
-class RemoteStateStore(RemoteComponent, StateStore, Transactional, Queryable):
-    """A state store over a socket. Whether it has transactions and queries, ``features`` says."""
+class RemoteStateStore(
+    RemoteComponent, StateStore, Transactional, Queryable, PrefixDeletable, KeysLike, NativeBulk
+):
+    """A state store over a socket. Which of its capabilities it has, ``features`` says."""
 
     service = names.STATE_STORE
 
@@ -85,6 +99,30 @@ class RemoteStateStore(RemoteComponent, StateStore, Transactional, Queryable):
     async def query(self, request: QueryRequest) -> QueryResponse:
         message = await self._connection.ask(_QUERY, query.query_request_pb(request), pb.QueryResponse)
         return query.query_response(message)
+
+    async def delete_with_prefix(self, request: DeleteWithPrefixRequest) -> int:
+        message = await self._connection.ask(
+            _DELETE_WITH_PREFIX,
+            keyspace.delete_with_prefix_request_pb(request),
+            further.DeleteWithPrefixResponse,
+        )
+        return message.count
+
+    async def keys_like(self, request: KeysLikeRequest) -> KeysLikeResponse:
+        message = await self._connection.ask(
+            _KEYS_LIKE, keyspace.keys_like_request_pb(request), further.KeysLikeResponse
+        )
+        return keyspace.keys_like_response(message)
+
+    async def bulk_get_limit(self) -> int | None:
+        message = await self._connection.ask(
+            _BULK_GET_LIMIT, further.BulkGetLimitRequest(), further.BulkGetLimitResponse
+        )
+        return keyspace.bulk_get_limit_response(message)
+
+    async def _after_init(self) -> None:
+        await super()._after_init()
+        self._features = common.with_services(self._features, await self._connection.services())
 
     def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:
         return wire.init_request_pb(metadata), pb.InitResponse

@@ -28,6 +28,8 @@ class RuntimeConfig:
     """0: no public port. ``/v1.0/healthz`` and ``/v1.0/metadata`` only."""
     metrics_port: int = 9090
     enable_metrics: bool = True
+    ports_file: Path | None = None
+    """Where the ports are written as soon as they are taken, for who left their choice to the sidecar."""
     listen_addresses: tuple[str, ...] = ("127.0.0.1",)
     public_listen_address: str = "127.0.0.1"
     internal_listen_address: str = "127.0.0.1"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import remote
-from .._wire.names import BLOCK_OF_SERVICE
+from .._wire import names
 from ..errors import ComponentError
 from ..sockets import SocketError, SocketsFolder
 
@@ -52,7 +52,7 @@ class Stranger:
 
     def types(self) -> list[str]:
         """The component types it serves."""
-        return sorted({f"{BLOCK_OF_SERVICE[s]}.{self.name}" for s in self.services if s in BLOCK_OF_SERVICE})
+        return names.types_of(self.name, self.services)
 
 
 ListServices = Callable[[str, float], Awaitable[frozenset[str]]]

@@ -161,6 +161,9 @@ FLAGS: Final[dict[str, Flag]] = {
     ),
     "placement-host-address": _list("placement_addresses"),
     "scheduler-host-address": _list("scheduler_addresses"),
+    "ports-file": Flag(
+        "ports_file", _path, "a path", "write the ports into this file, as JSON, once they are taken"
+    ),
     "sockets-folder": Flag("sockets_folder", _path, "a path", "where components' sockets are"),
     "components-wait": _time(
         "components_wait_seconds", "how long start waits for a type that nobody serves yet"

@@ -34,6 +34,7 @@ def component(document: Document, root: Table) -> Component | None:
     found = Component(
         name=_name(document, metadata),
         type=type_,
+        written_type=spec.text("type"),
         version=spec.text("version") or "v1",
         metadata=tuple(_item(document, item) for item in spec.tables("metadata")),
         namespace=metadata.text("namespace"),

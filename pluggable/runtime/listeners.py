@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +42,7 @@ class Listeners:
         )
         self._internal = transport.server({}, unknown=grpc_api.unknown(config))
         self._stack = AsyncExitStack()
+        self._ports: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -58,28 +61,31 @@ class Listeners:
         """Bind every port, and answer on those of the APIs."""
         config = self._config
         for host in config.listen_addresses:
-            await self._take("--dapr-http-port", host, config.http_port, self._http)
-            await self._take("--dapr-grpc-port", host, config.grpc_port, self._grpc)
+            await self._take("dapr-http-port", host, config.http_port, self._http)
+            await self._take("dapr-grpc-port", host, config.grpc_port, self._grpc)
         await self._take(
-            "--dapr-internal-grpc-port",
+            "dapr-internal-grpc-port",
             config.internal_listen_address,
             config.internal_grpc_port,
             self._internal,
         )
         if config.public_port:
             await self._take(
-                "--dapr-public-port", config.public_listen_address, config.public_port, self._public
+                "dapr-public-port", config.public_listen_address, config.public_port, self._public
             )
         if config.enable_metrics:
             await self._take(
-                "--metrics-port", config.metrics_listen_address, config.metrics_port, self._metrics
+                "metrics-port", config.metrics_listen_address, config.metrics_port, self._metrics
             )
         await self._grpc.start()
         await self._internal.start()
+        if config.ports_file is not None:
+            _write_ports(config.ports_file, self._ports)
 
     async def _take(
-        self, flag: str, host: str, port: int, server: transport.Server | http_api.HTTPServer
+        self, flag: str, host: str, asked: int, server: transport.Server | http_api.HTTPServer
     ) -> None:
+        port = asked or self._ports.get(flag, 0)  # a free one is the same at every address
         try:
             if isinstance(server, transport.Server):
                 address = await server.listen(f"{host}:{port}")
@@ -88,12 +94,22 @@ class Listeners:
         except OSError as error:
             reason = error.strerror or error
             raise PortTakenError(
-                f"{flag}={port}: cannot listen on {host}:{port}: {reason}; "
+                f"--{flag}={port}: cannot listen on {host}:{port}: {reason}; "
                 "another sidecar may be using it: choose another port, or 0 for any free one"
             ) from error
-        logger.info("%s server is listening on %s", flag.removeprefix("--"), address)
+        self._ports[flag] = int(address.rpartition(":")[2])
+        logger.info("%s server is listening on %s", flag, address)
 
     async def close(self, grace_seconds: float) -> None:
         """Refuse new calls, let those under way end within the grace."""
         servers = (self._http, self._public, self._grpc, self._internal, self._metrics)
         await asyncio.gather(*(server.close(grace_seconds) for server in servers))
+
+
+def _write_ports(path: Path, ports: dict[str, int]) -> None:
+    """Write one line of JSON, by the names of the flags; the path may be that of an open pipe."""
+    try:
+        with path.open("w") as file:
+            file.write(json.dumps(ports) + "\n")
+    except OSError as error:
+        raise FatalError(f"--ports-file={path}: cannot be written: {error.strerror or error}") from error

@@ -44,14 +44,23 @@ def load_resources(paths: Sequence[Path], *, app_id: str, namespace: str = "") -
     Raises:
         ManifestError: the sidecar must not start with these.
     """
+    found, faults = read_resources(paths, app_id=app_id, namespace=namespace)
+    _settle(faults)
+    return found
+
+
+def read_resources(
+    paths: Sequence[Path], *, app_id: str | None, namespace: str = ""
+) -> tuple[Resources, tuple[Fault, ...]]:
+    """Return what the files describe for this application, or for any, and all faults, whatever they cost."""
     reading = _Reading(app_id, namespace)
     for path in paths:
         for file in reading.files(path):
             reading.file(file)
-    _settle(reading.faults)
-    return Resources(
+    found = Resources(
         components=tuple(reading.components.values()), subscriptions=tuple(reading.subscriptions)
     )
+    return found, tuple(reading.faults)
 
 
 def load_configuration(paths: Sequence[Path], environ: Mapping[str, str]) -> Configuration:
@@ -82,7 +91,7 @@ def load_configuration(paths: Sequence[Path], environ: Mapping[str, str]) -> Con
 class _Reading:
     """What was found so far, and what was wrong with it."""
 
-    app_id: str
+    app_id: str | None
     namespace: str
     components: dict[str, Component] = field(default_factory=dict)
     subscriptions: list[Subscription] = field(default_factory=list)
@@ -143,7 +152,8 @@ class _Reading:
         return not self.namespace or not found.namespace or found.namespace == self.namespace
 
     def _is_ours(self, found: Component | Subscription) -> bool:
-        return self._in_namespace(found) and (not found.scopes or self.app_id in found.scopes)
+        scoped = bool(found.scopes) and self.app_id is not None
+        return self._in_namespace(found) and (not scoped or self.app_id in found.scopes)
 
 
 def _kind(document: Document, root: Table) -> tuple[str, str]:

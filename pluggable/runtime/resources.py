@@ -46,7 +46,9 @@ class Component:
 
     name: str
     type: str
-    """``<block>.<name>``, lower case after the block."""
+    """``<block>.<name>``, in lower case."""
+    written_type: str = field(default="", compare=False)
+    """The type as the file has it, which is in any case."""
     version: str = "v1"
     metadata: tuple[MetadataItem, ...] = ()
     namespace: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
@@ -100,7 +101,8 @@ class Calls(Generic[C]):
                         await handle(instance, stream)
                 except Exception as error:
                     if isinstance(error, ComponentError):
-                        logger.warning("%s: %s ended: %s", self.component, stream.method, error)
+                        shown = self._instances.shown(str(error))
+                        logger.warning("%s: %s ended: %s", self.component, stream.method, shown)
                     raise self.status(error, stream.method) from error
 
         return Stream(run)
@@ -133,14 +135,22 @@ class Calls(Generic[C]):
         """Return what the caller is told; a failure that has no name is logged, and told without its text."""
         match error:
             case ComponentError():
-                return status_of(error)
+                return status_of(error, self._instances.shown)
             case StatusError():
                 return error
             case DecodeError():
                 return _no_message(method)
         name = method.rpartition("/")[2]
-        logger.error("%s: %s failed", self.component, name, exc_info=error)
+        self._log(error, name)
         return StatusError(Code.INTERNAL, _FAULT.format(component=self.component, method=name))
+
+    def _log(self, error: Exception, method: str) -> None:
+        """Log a failure with its traceback, from which secrets are taken out."""
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        if (shown := self._instances.shown(trace)) == trace:
+            logger.error("%s: %s failed", self.component, method, exc_info=error)
+        else:
+            logger.error("%s: %s failed\n%s", self.component, method, shown)
 
     def _key(self, call: ServerCall) -> Key:
         metadata = call.metadata

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from .._called import Called, during
+from .._secrets import Secrets
 from ..component import Component
 from ..delivery import Delivery
 from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
@@ -144,6 +145,7 @@ class Instances(Generic[C]):
         self._initialising: dict[Key, asyncio.Lock] = {}
         self._replacing: set[Key] = set()
         self._retiring: dict[asyncio.Task[None], Instance[C]] = {}
+        self._secrets: dict[Key, Secrets] = {}
 
     def __iter__(self) -> Iterator[Instance[C]]:
         return iter(tuple(self._current.values()))
@@ -172,6 +174,12 @@ class Instances(Generic[C]):
                     f'{self.label} "{key.instance}" is being initialised again, and admits one owner only'
                 ) from None
             raise NotInitializedError(self.label, key.instance) from None
+
+    def shown(self, text: str) -> str:
+        """Return a text for a log or a caller without the secrets in the instances' metadata."""
+        for secrets in self._secrets.values():
+            text = secrets.hidden_in(text)
+        return text
 
     async def init(self, key: Key, metadata: Metadata) -> None:
         """
@@ -205,6 +213,8 @@ class Instances(Generic[C]):
 
     async def _made(self, key: Key, metadata: Metadata) -> C:
         component = self._factory()
+        if (settings := component.about.settings) is not None:
+            self._secrets[key] = metadata.secrets(settings)
         try:
             async with asyncio.timeout(INIT_SECONDS) as bound:
                 await component.init(metadata)

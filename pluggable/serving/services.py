@@ -10,12 +10,27 @@ from typing import Any, Final
 
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
+from ..configuration import ConfigurationStore
+from ..conversation import Conversation
+from ..crypto import SubtleCrypto
+from ..lock import LockStore
+from ..nameresolution import NameResolver
 from ..pubsub import PubSub
 from ..secretstores import SecretStore
 from ..sockets import SocketError
 from ..state import StateStore
 from ..transport import Handler
-from . import bindings, pubsub, secretstores, state
+from . import (
+    bindings,
+    configuration,
+    conversation,
+    crypto,
+    lock,
+    nameresolution,
+    pubsub,
+    secretstores,
+    state,
+)
 from .calls import Calls
 from .instances import Factory, Instances, Offered
 from .observing import Observer, observed
@@ -37,9 +52,14 @@ class _Family:
 _FAMILIES: Final = (
     _Family(StateStore, "state", state.handlers),
     _Family(PubSub, "pubsub", pubsub.handlers),
+    _Family(ConfigurationStore, "configuration", configuration.handlers),
+    _Family(LockStore, "lock", lock.handlers),
     _Family(InputBinding, "bindings.input", bindings.input_handlers),
     _Family(OutputBinding, "bindings.output", bindings.output_handlers),
     _Family(SecretStore, "secretstores", secretstores.handlers),
+    _Family(SubtleCrypto, "crypto", crypto.handlers),
+    _Family(NameResolver, "nameresolution", nameresolution.handlers),
+    _Family(Conversation, "conversation", conversation.handlers),
 )
 
 

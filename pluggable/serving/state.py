@@ -10,6 +10,7 @@ from .._wire.names import path
 from ..component import Component
 from ..state import Queryable, StateStore, Transactional
 from ..transport import Handler
+from . import keyspace
 from .calls import Calls
 
 
@@ -36,7 +37,7 @@ def handlers(calls: Calls[Any], kind: type[Component]) -> dict[str, Handler]:
         )
     if issubclass(kind, Queryable):
         found[path(names.QUERIABLE_STATE_STORE, "Query")] = calls.unary(pb.QueryRequest, query)
-    return found
+    return found | keyspace.handlers(calls, kind)
 
 
 async def get(store: StateStore, message: pb.GetRequest) -> pb.GetResponse:

@@ -30,7 +30,7 @@ def test_help_names_every_command() -> None:
         assert line in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "serve", "list"])
+@pytest.mark.parametrize("command", ["run", "serve", "list", "doctor", "probe"])
 def test_command_explains_itself(command: str) -> None:
     done = run("main", command, "--help")
 

@@ -56,6 +56,19 @@ async def test_types_of_one_name_share_a_socket(socket_folder: Path) -> None:
         assert list((socket_folder / "shared").iterdir()) == []
 
 
+async def test_every_block_is_served_and_listed(socket_folder: Path) -> None:
+    words = [
+        "crypto.mine=tests.conformance.vault:KeyVault",
+        "nameresolution.mine=tests.conformance.honest:Desk",
+        "conversation.mine=tests.conformance.honest:Echo",
+    ]
+    async with pluggable("serve", *words, "--folder", "shared", cwd=socket_folder) as serving:
+        await serving.said("serving crypto.mine, nameresolution.mine, conversation.mine on")
+        command = await listed(socket_folder / "shared")
+
+    assert command.lines == ["mine.sock  conversation.mine, crypto.mine, nameresolution.mine"]
+
+
 async def test_imported_class_serves_an_application(socket_folder: Path) -> None:
     (socket_folder / "shelf.py").write_text(SHELF)
     component(socket_folder / "resources", "shelf", "state.shelf")
@@ -68,6 +81,14 @@ async def test_imported_class_serves_an_application(socket_folder: Path) -> None
         async with pluggable(*words, cwd=socket_folder) as run:
             assert await run.ended() == 0, run.log()
             await run.said("== APP == answer 5")
+
+
+async def test_further_blocks_are_served_and_listed(socket_folder: Path) -> None:
+    words = ["serve", "configuration.mine=tests.stores:Settings", "lock.mine=tests.stores:Locks"]
+    async with pluggable(*words, "--folder", "shared", cwd=socket_folder) as serving:
+        await serving.said("serving configuration.mine, lock.mine on")
+
+        assert (await listed(socket_folder / "shared")).lines == ["mine.sock  configuration.mine, lock.mine"]
 
 
 async def test_served_name_is_refused(socket_folder: Path) -> None:
@@ -90,12 +111,13 @@ async def test_unknown_type_is_named(tmp_path: Path) -> None:
     ("word", "fault"),
     [
         ("in-memory", "in-memory is not a type; wanted is <block>.<name>"),
-        ("drawer.mine=json:loads", "with a block of state, pubsub, bindings, secretstores"),
+        ("drawer.mine=json:loads", "with a block of state, "),
         ("state.mine=json", "json is no class; wanted is package.module:Class"),
         ("state.mine=no_such_module:Class", "cannot be loaded from no_such_module:Class: No module named"),
         ("state.mine=json:NoSuch", "cannot be loaded from json:NoSuch: module 'json' has no attribute"),
         ("state.mine=json:JSONDecoder", "json:JSONDecoder is no subclass of StateStore"),
         ("bindings.mine=pluggable:StateStore", "is no subclass of InputBinding or OutputBinding"),
+        ("crypto.mine=pluggable:StateStore", "is no subclass of SubtleCrypto"),
     ],
 )
 def test_word_that_is_no_type_is_explained(word: str, fault: str) -> None:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import operator
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pluggable import Delivery, InputBinding, Metadata, OutputBinding, SecretStore, StateStore
+from pluggable import (
+    Conversation,
+    Delivery,
+    InputBinding,
+    Metadata,
+    NameResolver,
+    OutputBinding,
+    SecretStore,
+    StateStore,
+)
 from pluggable.bindings import Event, InvokeRequest, InvokeResponse
+from pluggable.conversation import Choice, ConverseRequest, ConverseResponse, Output, ToolCall, Usage
 from pluggable.errors import InvalidRequestError, NotFoundError
 from pluggable.metadata import NO_METADATA
+from pluggable.nameresolution import Instance, Registering, ResolveRequest
 from pluggable.secretstores import GetRequest as SecretRequest
 from pluggable.state import (
     DeleteRequest,
@@ -146,3 +158,64 @@ class Vault(SecretStore):
 
     async def bulk_get(self, metadata: Mapping[str, str] = NO_METADATA) -> Mapping[str, Mapping[str, str]]:
         return self.secrets
+
+
+class Book(NameResolver):
+    """Knows one application, on two hosts."""
+
+    async def init(self, metadata: Metadata) -> None:
+        self.known = {"orders": ["10.0.0.1:50002", "[fd00::1]:50002"]}
+
+    async def resolve(self, request: ResolveRequest) -> Sequence[str]:
+        if request.id not in self.known:
+            raise NotFoundError(f'nobody is "{request.id}" in namespace "{request.namespace}"')
+        return self.known[request.id]
+
+
+class Desk(Book, Registering):
+    """Knows who registered, too."""
+
+    def __init__(self) -> None:
+        self.here: dict[tuple[str, str, str, int], float] = {}
+
+    async def resolve(self, request: ResolveRequest) -> Sequence[str]:
+        now = time.monotonic()
+        found = [
+            f"{host}:{port}"
+            for (id_, namespace, host, port), end in self.here.items()
+            if (id_, namespace) == (request.id, request.namespace) and now < end
+        ]
+        return found or await super().resolve(request)
+
+    async def register(self, instance: Instance, *, ttl_seconds: int | None = None) -> None:
+        self.here[place(instance)] = time.monotonic() + (ttl_seconds or float("inf"))
+
+    async def deregister(self, instance: Instance) -> None:
+        self.here.pop(place(instance), None)
+
+
+def place(instance: Instance) -> tuple[str, str, str, int]:
+    """Return what an instance is recognised by."""
+    return instance.id, instance.namespace, instance.host, instance.port
+
+
+class Echo(Conversation):
+    """Says what it is told, and calls every tool it is offered."""
+
+    async def converse(self, request: ConverseRequest) -> ConverseResponse:
+        said = [message.text for message in request.messages]
+        said += [result.content for message in request.messages for result in message.tool_results]
+        calls = tuple(
+            ToolCall(id=str(number), name=tool.name, arguments=json.dumps(dict.fromkeys(tool.parameters, "")))
+            for number, tool in enumerate(request.tools)
+        )
+        words = sum(len(text.split()) for text in said)
+        choice = Choice(
+            content="\n".join(filter(None, said)),
+            finish_reason="tool_calls" if calls else "stop",
+            tool_calls=calls,
+        )
+        usage = Usage(prompt_tokens=words, completion_tokens=words, total_tokens=2 * words)
+        return ConverseResponse(
+            outputs=[Output(choices=[choice], model="echo", usage=usage)], context_id=request.context_id
+        )

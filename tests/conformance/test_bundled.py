@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from aiohttp import web
 from pluggable.component import ENTRY_POINT_GROUP
 from pluggable.conformance import Kit, Profile
 from pluggable.serving.endpoint import Endpoint
+from tests.readme import write_files
 from tests.servers.running import redis_server
 
 BUNDLED = sorted(
@@ -92,21 +92,16 @@ async def test_bundled_component_passes_all_checks(
     assert len(report.results) > 10
 
 
-@pytest.mark.slow
-async def test_go_component_fails_what_its_sdk_gets_wrong(go_component: Path, socket_folder: Path) -> None:
-    """The Go SDK serves an object that got no Init; all else of its smallest store is as it must be."""
-    process = await asyncio.create_subprocess_exec(
-        go_component, env={**os.environ, "DAPR_COMPONENT_SOCKETS_FOLDER": os.fspath(socket_folder)}
-    )
-    path = socket_folder / f"{go_component.name}.sock"
-    try:
-        async with asyncio.timeout(20):
-            while not path.exists():  # noqa: ASYNC110  a stranger tells nobody that it is ready
-                await asyncio.sleep(0.05)
-        async with Kit(Profile(address=f"unix:{path}")) as kit:
-            report = await kit.run_all()
-    finally:
-        process.kill()
-        await process.wait()
+@pytest.mark.parametrize("target", ["shelf:Shelf", "board:Board"])
+async def test_component_of_the_readme_passes_all_checks(
+    target: str, tmp_path: Path, socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    module, _, name = target.partition(":")
+    path = socket_folder / "mine.sock"
+    component = getattr(import_module(module), name)
+    async with Endpoint("mine", component, path), Kit(Profile(address=f"unix:{path}")) as kit:
+        report = await kit.run_all()
 
-    assert [result.check.id for result in report.failed] == ["state/call-before-init-is-refused"]
+    assert [(result.check.id, result.text) for result in report.failed] == []

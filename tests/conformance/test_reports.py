@@ -96,7 +96,7 @@ def test_profile_names_what_it_does_not_know(tmp_path: Path) -> None:
     path = tmp_path / "profile.toml"
     path.write_text('tpic = "orders"\n')
 
-    with pytest.raises(ValueError, match="has tpic; known are blocks, instance, operations, "):
+    with pytest.raises(ValueError, match="has tpic; known are application, blocks, instance, keys, "):
         Profile.read(path, "unix:x")
 
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pluggable.launch.ports import Ports, PortsPipe
 from pluggable.sockets import FOLDER_VARIABLES
 
 READY_SECONDS = 20.0
@@ -93,6 +93,7 @@ class Sidecar(Heard):
 
     http_port: int
     grpc_port: int
+    host: str = "127.0.0.1"
 
     async def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -101,7 +102,7 @@ class Sidecar(Heard):
         return await asyncio.to_thread(self._call, method, path, body, headers or {})
 
     def _call(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        url = f"http://127.0.0.1:{self.http_port}{path}"
+        url = f"http://{self.host}:{self.http_port}{path}"
         request = urllib.request.Request(url, data=body, headers=dict(headers), method=method)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
@@ -153,20 +154,21 @@ async def sidecar(
 
     Without ``sockets`` it sees no strangers, whoever else is on this machine.
     """
-    http, grpc, internal, metrics = free_ports(4)
     arguments = [
         f"--app-id={app_id}",
-        f"--dapr-http-port={http}",
-        f"--dapr-grpc-port={grpc}",
-        f"--dapr-internal-grpc-port={internal}",
-        f"--metrics-port={metrics}",
+        *(f"--{each}-port=0" for each in ("dapr-http", "dapr-grpc", "dapr-internal-grpc", "metrics")),
         *([f"--app-port={app_port}"] if app_port else []),
         *(f"--resources-path={path}" for path in resources),
         *flags,
     ]
     environment = {FOLDER_VARIABLES[0]: os.fspath(sockets or NOWHERE), **(environment or {})}
-    process = await started("-m", "pluggable.cli.runtime", *arguments, environment=environment)
-    async with heard(Sidecar(process, http_port=http, grpc_port=grpc)) as running:
+    with PortsPipe() as pipe:
+        arguments.append(f"--ports-file={pipe.path}")
+        process = await started(
+            "-m", "pluggable.cli.runtime", *arguments, environment=environment, keeps=[pipe.theirs]
+        )
+        ports = await _told(pipe, process)
+    async with heard(Sidecar(process, http_port=ports.http, grpc_port=ports.grpc)) as running:
         if wait:
             await running.healthy()
         yield running
@@ -174,14 +176,27 @@ async def sidecar(
             assert await running.end() == 0, running.log()
 
 
-async def started(*arguments: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
-    """Start Python with these arguments."""
+async def _told(pipe: PortsPipe, process: asyncio.subprocess.Process) -> Ports:
+    """Wait for the sidecar's ports; one that ends before it has any has none."""
+    told, ended = asyncio.create_task(pipe.read()), asyncio.create_task(process.wait())
+    await asyncio.wait({told, ended}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (told, ended):
+        task.cancel()
+    await asyncio.gather(told, ended, return_exceptions=True)
+    return Ports(0, 0, 0) if told.cancelled() else told.result()
+
+
+async def started(
+    *arguments: str, environment: Mapping[str, str], keeps: Sequence[int] = ()
+) -> asyncio.subprocess.Process:
+    """Start Python with these arguments, and with these files open."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **environment},
+        pass_fds=keeps,
     )
 
 
@@ -196,16 +211,6 @@ async def heard(running: H) -> AsyncIterator[H]:
             running.process.kill()
             await running.process.wait()
         await hearing
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nobody has; all are held while choosing, so none repeats."""
-    holders = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    try:
-        return [holder.getsockname()[1] for holder in holders]
-    finally:
-        for holder in holders:
-            holder.close()
 
 
 def component(folder: Path, name: str, type_: str, spec: str = "", **metadata: str) -> Path:

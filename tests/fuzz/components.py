@@ -5,11 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from pluggable import Delivery, InputBinding, OutputBinding, bindings, pubsub, secretstores, state
+from pluggable import (
+    Delivery,
+    InputBinding,
+    Metadata,
+    OutputBinding,
+    bindings,
+    configuration,
+    pubsub,
+    secretstores,
+    state,
+)
 from pluggable.errors import InvalidRequestError, NotFoundError
 from pluggable.metadata import NO_METADATA
 from pluggable_servers.memory.pubsub import InMemoryPubSub
 from pluggable_servers.memory.state import InMemoryStateStore
+from tests.conformance.honest import Desk, Echo
+from tests.conformance.vault import KeyVault
+from tests.stores import Locks as Locks, Settings as _Settings
 
 
 class Store(InMemoryStateStore, state.Queryable):
@@ -19,6 +32,17 @@ class Store(InMemoryStateStore, state.Queryable):
         if request.filter.keys() - {"EQ"}:
             raise InvalidRequestError("only EQ is understood here")
         return state.QueryResponse(items=[state.QueryItem(key="k", data=b"1", etag="1")], token=request.token)
+
+
+class Settings(_Settings):
+    """Has one item, and tells of it as soon as a subscription stands."""
+
+    async def init(self, _: Metadata) -> None:
+        self.board.put("k", "v")
+
+    async def subscribe(self, request: configuration.SubscribeRequest, notify: configuration.Notify) -> None:
+        await notify({**self.board.items, "gone": None})
+        await super().subscribe(request, notify)
 
 
 class Broker(InMemoryPubSub, pubsub.BulkPublisher, pubsub.Pausable):
@@ -63,3 +87,15 @@ class Vault(secretstores.SecretStore):
 
     async def bulk_get(self, _: Mapping[str, str] = NO_METADATA) -> Mapping[str, Mapping[str, str]]:
         return self.secrets
+
+
+class Keys(KeyVault):
+    """Real keys and algorithms, whose library is to be fed with noise too."""
+
+
+class Hosts(Desk):
+    """Lists whoever says that he is there."""
+
+
+class Model(Echo):
+    """Says again what it is told."""

@@ -27,6 +27,14 @@ from pluggable._proto.dapr.proto.components.v1 import (
 )
 from pluggable._proto.grpc.health.v1 import health_pb2
 from pluggable._proto.grpc.reflection.v1 import reflection_pb2
+from pluggable._proto.pluggable.components.v1alpha1 import (
+    configuration_pb2,
+    conversation_pb2,
+    crypto_pb2,
+    lock_pb2,
+    nameresolution_pb2,
+    state_pb2 as state_extras_pb2,
+)
 from pluggable._wire import names
 from pluggable.remote import list_services
 from pluggable.transport import Channel, Code, StatusError
@@ -38,9 +46,14 @@ CALL_SECONDS: Final = 10.0
 STREAM_SECONDS: Final = 0.02
 SERVED: Final = {
     "state.fuzz": "Store",
+    "configuration.fuzz": "Settings",
+    "lock.fuzz": "Locks",
     "pubsub.fuzz": "Broker",
     "bindings.fuzz": "Both",
     "secretstores.fuzz": "Vault",
+    "crypto.fuzz": "Keys",
+    "nameresolution.fuzz": "Hosts",
+    "conversation.fuzz": "Model",
 }
 #: Words of a traceback, and of an exception that has no name of ours.
 _LEAKS: Final = ("Traceback", 'File "', "failed unexpectedly", "Unexpected <class")
@@ -84,7 +97,20 @@ async def served(folder: Path) -> AsyncIterator[str]:
 
 
 #: Where the services are declared; the pool knows only what is loaded.
-FILES: Final = (state_pb2, pubsub_pb2, bindings_pb2, secretstore_pb2, health_pb2, reflection_pb2)
+FILES: Final = (
+    state_pb2,
+    pubsub_pb2,
+    bindings_pb2,
+    secretstore_pb2,
+    crypto_pb2,
+    nameresolution_pb2,
+    conversation_pb2,
+    state_extras_pb2,
+    configuration_pb2,
+    lock_pb2,
+    health_pb2,
+    reflection_pb2,
+)
 
 
 def methods() -> Iterator[tuple[str, str]]:

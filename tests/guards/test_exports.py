@@ -14,25 +14,42 @@ import pytest
 import pluggable
 
 EXPORTS = """
-    NO_METADATA Accepted BulkError Capability Component ComponentError ComponentServer CustomError Delivery
-    DeniedError ETagInvalidError ETagMismatchError InitError InputBinding InvalidRequestError InvokeError
-    LimitExceededError Metadata MetadataError NotFoundError Outcome OutputBinding PubSub Rejected SecretStore
-    StateStore TimedOutError Unanswered UnavailableError UnsupportedError serve setting
+    About Accepted BulkError Capability Component ComponentError ComponentServer ConfigurationStore
+    Conversation CustomError Delivery DeniedError ETagInvalidError ETagMismatchError InitError
+    InputBinding InvalidRequestError InvokeError LimitExceededError LockStore Metadata MetadataError
+    NO_METADATA NameResolver NotFoundError Outcome OutputBinding PubSub Rejected SecretStore Size
+    StateStore SubtleCrypto TimedOutError Unanswered UnavailableError UnsupportedError blocking serve
+    setting
 """
 NAMES = EXPORTS.split()
 
 #: Modules that users import from, and the public names each defines.
 MODULES = {
+    "about": "About Authentication",
     "bindings": "Event InputBinding InvokeRequest InvokeResponse OutputBinding",
-    "component": "Capability Component features_of",
+    "component": "Capability Component blocking features_of",
+    "conversation": """
+        Choice Conversation ConverseRequest ConverseResponse Message Output Role Text Tool ToolCall ToolResult
+        Usage
+    """,
+    "crypto": """
+        DecryptRequest EncryptRequest EncryptResponse GetKeyRequest KeyFormat PublicKey SignRequest
+        SubtleCrypto UnwrapKeyRequest VerifyRequest WrapKeyRequest WrapKeyResponse
+    """,
+    "configuration": "ConfigurationStore GetRequest Item Notify SubscribeRequest",
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """
         BulkError ComponentError CustomError DeniedError ETagInvalidError ETagMismatchError InitError
         InvalidRequestError InvokeError LimitExceededError MetadataError NotFoundError NotInitializedError
         RemoteError RowMismatchError TimedOutError UnavailableError UnsupportedError
     """,
+    "keyspace": """
+        DeleteWithPrefixRequest KeysLike KeysLikeRequest KeysLikeResponse NativeBulk PrefixDeletable
+    """,
+    "lock": "LockStore TryLockRequest UnlockRequest UnlockStatus",
     "logs": "CallFields JSONFormatter LineFormatter setup",
     "metadata": "Metadata setting",
+    "nameresolution": "Instance NameResolver Registering ResolveRequest",
     "pubsub": """
         BulkEntry BulkPublishRequest BulkPublisher ExpiringMessages FailedEntry ImmediateBulk Message Pausable
         PubSub PublishRequest Topic WildcardTopics

@@ -15,12 +15,15 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 #: What is on which floor, lowest first; those on one floor do not know each other unless said below.
 FLOORS = (
     {"_proto", "transport"},
-    {"errors", "metadata", "_called", "_lines", "_quantity", "_records", "_settings", "logs", "sockets"},
-    {"component", "delivery", "state", "pubsub", "bindings", "secretstores"},
+    {"errors", "metadata", "about", "logs", "sockets"}
+    | {"_called", "_duration", "_lines", "_promises", "_properties", "_quantity", "_records", "_secrets"}
+    | {"_settings"},
+    {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
+    | {"configuration", "lock", "crypto", "nameresolution", "conversation"},
     {"_wire"},
-    {"serving", "remote"},
+    {"serving", "remote", "describing"},
     {"runtime", "conformance"},
-    {"testing", "_pytest"},
+    {"testing", "_pytest", "doctor"},
     {"launch"},
     {"cli"},
 )

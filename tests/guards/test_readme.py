@@ -13,30 +13,15 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+from tests.readme import BLOCKS, README, ROOT
+
 COMMAND_SECONDS = 60.0
-
-BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```\n", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One fenced block."""
-
-    language: str
-    text: str
-    file: str | None
-
-
-BLOCKS = [Block(found["language"], found["text"], found["file"]) for found in BLOCK.finditer(README)]
 
 
 class Shell:
@@ -141,9 +126,7 @@ def test_commands_do_what_is_shown(socket_folder: Path) -> None:
     try:
         for block in BLOCKS:
             if block.file is not None:
-                path = socket_folder / block.file
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(block.text)
+                block.write(socket_folder)
             elif block.language == "console":
                 for command, output in commands(block.text):
                     shell.run(command, output)

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from pluggable.launch import App
+from pluggable.launch import App, LaunchError
 from pluggable.launch.plan import (
     EMBEDDED_RESOURCES,
-    Ports,
     api_host,
     app_environment,
-    choose_ports,
+    check_ports,
     sidecar_arguments,
 )
-from tests.e2e.sidecars import free_ports
+from pluggable.launch.ports import Ports
 
 PORTS = Ports(http=3500, grpc=50001, metrics=9090)
 
 
-def test_free_ports_do_not_repeat() -> None:
-    apps = [App(app_id=f"app-{number}") for number in range(20)]
+def test_taken_port_is_refused_with_its_name() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
 
-    ports = [each for chosen in choose_ports(apps) for each in (chosen.http, chosen.grpc, chosen.metrics)]
+        with pytest.raises(LaunchError, match=f"^a: metrics port {port} cannot be used: .*; name another"):
+            check_ports([App(app_id="a", metrics_port=port)])
 
-    assert len(set(ports)) == 60
-    assert all(ports)
+    check_ports([App(app_id="a", metrics_port=port), App(app_id="b")])
 
 
-def test_named_ports_are_kept() -> None:
-    http, grpc, metrics = free_ports(3)
-    app = App(app_id="a", http_port=http, grpc_port=grpc, metrics_port=metrics)
+def test_port_is_no_two_sidecars() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
 
-    assert choose_ports([app]) == [Ports(http=http, grpc=grpc, metrics=metrics)]
+    with pytest.raises(LaunchError, match=f"^b: gRPC port {port}"):
+        check_ports([App(app_id="a", http_port=port), App(app_id="b", grpc_port=port)])
+
+
+def test_ports_are_read_as_told() -> None:
+    assert Ports.read(b'{"dapr-http-port": 1, "dapr-grpc-port": 2, "metrics-port": 3}') == Ports(1, 2, 3)
+    assert Ports.read(b'{"dapr-http-port": 1, "dapr-grpc-port": 2}') == Ports(1, 2, 0)
 
 
 def test_flags_say_what_was_asked_for(tmp_path: Path) -> None:
@@ -41,16 +48,17 @@ def test_flags_say_what_was_asked_for(tmp_path: Path) -> None:
         app_id="a",
         app_port=8080,
         app_protocol="h2c",
+        http_port=3500,
         resources_paths=(Path("one"), Path("two")),
         config_paths=(Path("config.yaml"),),
         flags=("--log-level=warn",),
     )
 
-    assert sidecar_arguments(app, PORTS, tmp_path) == [
+    assert sidecar_arguments(app, tmp_path) == [
         "--app-id=a",
         "--dapr-http-port=3500",
-        "--dapr-grpc-port=50001",
-        "--metrics-port=9090",
+        "--dapr-grpc-port=0",
+        "--metrics-port=0",
         "--app-protocol=h2c",
         "--app-port=8080",
         "--resources-path=one",
@@ -64,14 +72,14 @@ def test_initialised_home_is_used(tmp_path: Path) -> None:
     (tmp_path / ".dapr" / "components").mkdir(parents=True)
     (tmp_path / ".dapr" / "config.yaml").touch()
 
-    arguments = sidecar_arguments(App(app_id="a"), PORTS, tmp_path)
+    arguments = sidecar_arguments(App(app_id="a"), tmp_path)
 
     assert f"--resources-path={tmp_path}/.dapr/components" in arguments
     assert f"--config={tmp_path}/.dapr/config.yaml" in arguments
 
 
 def test_embedded_defaults_need_no_home(tmp_path: Path) -> None:
-    arguments = sidecar_arguments(App(app_id="a"), PORTS, tmp_path)
+    arguments = sidecar_arguments(App(app_id="a"), tmp_path)
 
     assert f"--resources-path={EMBEDDED_RESOURCES}" in arguments
     assert not [word for word in arguments if word.startswith("--config")]

@@ -1,10 +1,11 @@
-"""Somebody to deliver to."""
+"""Somebody to deliver to, and somebody to tell of changes."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Generic, TypeVar
 
+from pluggable.configuration import Changes, Notify
 from pluggable.delivery import Accepted, Delivery, Outcome
 
 M = TypeVar("M")
@@ -37,3 +38,28 @@ class Accepting(Desk[M]):
     async def __call__(self, message: M) -> Outcome:
         self.taken.put_nowait((message, asyncio.get_running_loop().create_future()))
         return Accepted()
+
+
+class Heard(Notify):
+    """What was told, and when the subscription stood."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[Changes] = asyncio.Queue()
+        self.standing: asyncio.Queue[None] = asyncio.Queue()
+        self.failures: list[Exception] = []
+
+    async def __call__(self, changes: Changes) -> None:
+        self.told.put_nowait(changes)
+        if self.failures:
+            raise self.failures.pop()
+
+    def ready(self) -> None:
+        self.standing.put_nowait(None)
+
+    async def next(self) -> Changes:
+        async with asyncio.timeout(10):
+            return await self.told.get()
+
+    async def stands(self) -> None:
+        async with asyncio.timeout(10):
+            await self.standing.get()

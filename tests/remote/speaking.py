@@ -19,6 +19,13 @@ from pluggable._proto.dapr.proto.components.v1 import (
     secretstore_pb2,
     state_pb2,
 )
+from pluggable._proto.pluggable.components.v1alpha1 import (
+    configuration_pb2,
+    conversation_pb2,
+    crypto_pb2,
+    lock_pb2,
+    nameresolution_pb2,
+)
 from pluggable._wire import names
 from pluggable._wire.status import status_of
 from pluggable.errors import ComponentError, NotInitializedError
@@ -26,10 +33,15 @@ from pluggable.transport import Limits, ServerCall, ServerStream, Stream, Unary
 
 INITS: Mapping[str, Callable[[bytes], Any]] = {
     names.STATE_STORE: state_pb2.InitRequest.FromString,
+    names.CONFIGURATION_STORE: configuration_pb2.ConfigurationStoreInitRequest.FromString,
+    names.LOCK_STORE: lock_pb2.LockStoreInitRequest.FromString,
     names.PUBSUB: pubsub_pb2.PubSubInitRequest.FromString,
     names.INPUT_BINDING: bindings_pb2.InputBindingInitRequest.FromString,
     names.OUTPUT_BINDING: bindings_pb2.OutputBindingInitRequest.FromString,
     names.SECRET_STORE: secretstore_pb2.SecretStoreInitRequest.FromString,
+    names.SUBTLE_CRYPTO: crypto_pb2.SubtleCryptoInitRequest.FromString,
+    names.NAME_RESOLVER: nameresolution_pb2.NameResolverInitRequest.FromString,
+    names.CONVERSATION: conversation_pb2.ConversationInitRequest.FromString,
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from pluggable import Accepted, Delivery, Outcome, PubSub, Rejected, Unanswered
 from pluggable._wire import names
 from pluggable.pubsub import Message, PublishRequest, Topic
-from pluggable.serving import acks
+from pluggable.serving import acks, sources
 from pluggable.transport import DAPRD_RECEIVE_BYTES, Code, StatusError
 from tests.serving.calling import Caller
 from tests.serving.conftest import Opener
@@ -224,7 +224,7 @@ async def test_stopping_is_finished_when_cancelled_twice() -> None:
         await may_end.wait()
         ended.set()
 
-    stopping = asyncio.create_task(acks.undisturbed(stop()))
+    stopping = asyncio.create_task(sources.undisturbed(stop()))
     await begun.wait()
     for _ in range(2):
         stopping.cancel()

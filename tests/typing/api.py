@@ -18,19 +18,32 @@ from opentelemetry.trace import TracerProvider
 
 from pluggable import (
     NO_METADATA,
+    About,
     Accepted,
     ComponentServer,
+    ConfigurationStore,
+    Conversation,
     Delivery,
     ETagMismatchError,
     InputBinding,
+    LockStore,
     Metadata,
+    NameResolver,
     NotFoundError,
     OutputBinding,
     PubSub,
     Rejected,
     SecretStore,
+    Size,
+    SubtleCrypto,
     Unanswered,
     bindings,
+    configuration,
+    conversation,
+    crypto,
+    keyspace,
+    lock,
+    nameresolution,
     pubsub,
     secretstores,
     serve,
@@ -152,14 +165,103 @@ class Doorbell(InputBinding, OutputBinding):
         return bindings.InvokeResponse(data=request.operation.encode())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultSettings:
+    path: str = setting(description="Where the vault is.", example="vault.db")
+    key: str = setting(secret=True, aliases=("password",), description="What opens it.")
+    largest: Size = setting(default=Size(65536), description="The largest secret.")  # noqa: RUF009  frozen
+    reread: timedelta | None = None
+
+
 class Vault(SecretStore):
     """A store of secrets."""
+
+    about = About(settings=VaultSettings, title="Vault", url="https://example.org", status="beta")
+
+    async def init(self, metadata: Metadata) -> None:
+        found = metadata.parse(VaultSettings)
+        room: int = found.largest - len(found.key)
+        assert room > 0
 
     async def get(self, request: secretstores.GetRequest) -> Mapping[str, str]:
         raise NotFoundError(request.key)
 
     async def bulk_get(self, metadata: Mapping[str, str] = NO_METADATA) -> Mapping[str, Mapping[str, str]]:
         return {}
+
+
+class Signer(SubtleCrypto):
+    """A vault that does nothing but sign."""
+
+    signature_algorithms = ("ES256",)
+
+    async def get_key(self, request: crypto.GetKeyRequest) -> crypto.PublicKey:
+        return crypto.PublicKey(name=request.key_name, key="{}", format=crypto.KeyFormat.JWK)
+
+    async def sign(self, request: crypto.SignRequest) -> bytes:
+        return request.digest
+
+    async def verify(self, request: crypto.VerifyRequest) -> bool:
+        return request.signature == request.digest
+
+
+class Hosts(NameResolver, nameresolution.Registering):
+    """A resolver that is told who is there."""
+
+    def __init__(self) -> None:
+        self.here: dict[str, str] = {}
+
+    async def resolve(self, request: nameresolution.ResolveRequest) -> Sequence[str]:
+        return [self.here[request.id]]
+
+    async def register(self, instance: nameresolution.Instance, *, ttl_seconds: int | None = None) -> None:
+        self.here[instance.id] = f"{instance.host}:{instance.port}"
+
+    async def deregister(self, instance: nameresolution.Instance) -> None:
+        self.here.pop(instance.id, None)
+
+
+class Parrot(Conversation):
+    """A model that says what it heard."""
+
+    async def converse(self, request: conversation.ConverseRequest) -> conversation.ConverseResponse:
+        heard: str = request.messages[-1].text
+        choice = conversation.Choice(content=heard, tool_calls=request.messages[-1].tool_calls)
+        return conversation.ConverseResponse(outputs=[conversation.Output(choices=[choice])])
+
+
+class Panel(ConfigurationStore):
+    """A store of settings that change."""
+
+    async def get(self, request: configuration.GetRequest) -> Mapping[str, configuration.Item]:
+        return {key: configuration.Item(value="1", version="v1") for key in request.keys}
+
+    async def subscribe(self, request: configuration.SubscribeRequest, notify: configuration.Notify) -> None:
+        notify.ready()
+        await notify({"changed": configuration.Item(value="2"), "gone": None})
+
+
+class Locks(LockStore):
+    """A store of locks."""
+
+    async def try_lock(self, request: lock.TryLockRequest) -> bool:
+        return request.expiry_seconds > 1
+
+    async def unlock(self, request: lock.UnlockRequest) -> lock.UnlockStatus:
+        return lock.UnlockStatus.LOCK_DOES_NOT_EXIST
+
+
+class Cabinet(Shelf, keyspace.PrefixDeletable, keyspace.KeysLike):
+    """A store that knows its keys."""
+
+    async def delete_with_prefix(self, request: keyspace.DeleteWithPrefixRequest) -> int:
+        found = [key for key in self.kept if request.matches(key)]
+        for key in found:
+            del self.kept[key]
+        return len(found)
+
+    async def keys_like(self, request: keyspace.KeysLikeRequest) -> keyspace.KeysLikeResponse:
+        return keyspace.KeysLikeResponse(keys=list(filter(request.expression().fullmatch, self.kept)))
 
 
 def program() -> None:
@@ -182,9 +284,30 @@ async def server(source: AsyncIterator[bytes]) -> dict[str, Path]:
         return serving.sockets
 
 
+async def further_stores() -> tuple[ConfigurationStore, LockStore]:
+    """The same for the blocks beyond Dapr's contract for components."""
+    async with connected(Panel, {"k": "v"}) as panel, connected(Locks) as locks:
+        items: Mapping[str, configuration.Item] = await panel.get(configuration.GetRequest(keys=["k"]))
+        assert items["k"].version is None
+        return panel, locks
+
+
 async def far_ends() -> tuple[state.StateStore, SecretStore, OutputBinding]:
     """What a test gets has the type of what it serves."""
     async with connected(Shelf) as shelf, connected(Vault) as vault, connected(Doorbell) as doorbell:
         answer: state.GetResponse | None = await shelf.get(state.GetRequest(key="k"))
         assert answer is None
         return shelf, vault, doorbell
+
+
+async def further_far_ends() -> tuple[SubtleCrypto, NameResolver, Conversation]:
+    """So it is with the blocks beyond Dapr's contract."""
+    async with connected(Signer) as signer, connected(Hosts) as hosts, connected(Parrot) as parrot:
+        algorithms: tuple[str, ...] = signer.signature_algorithms
+        addresses: Sequence[str] = await hosts.resolve(nameresolution.ResolveRequest(id="orders"))
+        hello = conversation.Message(role=conversation.Role.USER, parts=[conversation.Text("hello")])
+        answer = await parrot.converse(conversation.ConverseRequest(messages=[hello], max_tokens=5))
+        assert algorithms
+        assert addresses
+        assert answer.outputs[0].usage is None
+        return signer, hosts, parrot

@@ -130,8 +130,13 @@ def far_end(target: Target) -> RemoteComponent:
 #: The plainest call of each service, and a request for it.
 FIRST_CALLS: Final[dict[str, tuple[str, bytes]]] = {
     names.STATE_STORE: ("Get", b"\x0a\x01k"),
+    names.CONFIGURATION_STORE: ("Get", b"\x0a\x01k"),
+    names.LOCK_STORE: ("Unlock", b"\x0a\x01r\x12\x01o"),
     names.PUBSUB: ("Publish", b"\x0a\x01d\x12\x01p\x1a\x01t"),
     names.INPUT_BINDING: ("Read", b""),
     names.OUTPUT_BINDING: ("Invoke", b"\x0a\x01d\x12\x06create"),
     names.SECRET_STORE: ("Get", b"\x0a\x01k"),
+    names.SUBTLE_CRYPTO: ("GetKey", b"\x0a\x01k"),
+    names.NAME_RESOLVER: ("Resolve", b"\x0a\x01i"),
+    names.CONVERSATION: ("Converse", b"\x0a\x08\x08\x03\x1a\x04\x0a\x02hi"),
 }

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from pluggable.about import About
 from pluggable.bindings import Event, InputBinding
 from pluggable.delivery import Delivery, Rejected
 from pluggable.errors import MetadataError
-from pluggable.metadata import Metadata
+from pluggable.metadata import Metadata, setting
 
 from .schedule import Every, Schedule, parse
 
@@ -32,19 +33,28 @@ logger = logging.getLogger(__name__)
 class Settings:
     """What the YAML says."""
 
-    schedule: str = ""
+    schedule: str = setting(
+        description="When it fires: five or six cron fields, the first of six the seconds, or @every and "
+        "a duration.",
+        example="@every 15m",
+    )
 
 
 class CronBinding(InputBinding):
     """Fires without waiting for the event before; what becomes of an event changes nothing."""
+
+    about = About(
+        settings=Settings,
+        title="Cron",
+        description="Calls the application at the times of a schedule.",
+        url="https://docs.dapr.io/reference/components-reference/supported-bindings/cron/",
+    )
 
     _schedule: Schedule
     _name: str
 
     async def init(self, metadata: Metadata) -> None:
         written = metadata.parse(Settings).schedule
-        if not written:
-            raise MetadataError(["schedule not set; give one such as @every 30s or 0 30 * * * *"])
         try:
             self._schedule = parse(written)
         except ValueError as error:

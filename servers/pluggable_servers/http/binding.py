@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
+from pluggable.about import About
 from pluggable.bindings import InvokeRequest, InvokeResponse, OutputBinding
 from pluggable.errors import InvalidRequestError, InvokeError, MetadataError, TimedOutError, UnavailableError
-from pluggable.metadata import Metadata, parse_bool, parse_quantity, setting
+from pluggable.metadata import Metadata, Size, parse_bool, setting
 
 from .tls import client_context
 
@@ -32,6 +33,19 @@ _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "traile
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy"})
 
+#: What may be asked for, and what it does.
+_OPERATIONS: Final = {
+    "create": "Sends a POST request.",
+    "get": "Sends a GET request.",
+    "head": "Sends a HEAD request.",
+    "post": "Sends a POST request.",
+    "put": "Sends a PUT request.",
+    "patch": "Sends a PATCH request.",
+    "delete": "Sends a DELETE request.",
+    "options": "Sends an OPTIONS request.",
+    "trace": "Sends a TRACE request.",
+}
+
 logger = logging.getLogger(__name__)
 
 
@@ -39,24 +53,47 @@ logger = logging.getLogger(__name__)
 class Settings:
     """What the YAML says."""
 
-    url: str
-    mtls_root_ca: str = setting(default="", name="MTLSRootCA")
-    mtls_client_cert: str = setting(default="", name="MTLSClientCert")
-    mtls_client_key: str = setting(default="", name="MTLSClientKey", secret=True)
+    url: str = setting(
+        description="The address to call; a request's path is appended to it.",
+        example="http://localhost:8080",
+    )
+    mtls_root_ca: str = setting(
+        default="",
+        name="MTLSRootCA",
+        description="Whom to trust instead of the system's authorities: PEM, or the path of a file with it.",
+        example="/etc/tls/ca.pem",
+    )
+    mtls_client_cert: str = setting(
+        default="",
+        name="MTLSClientCert",
+        description="The certificate to show: PEM, or the path of a file with it.",
+        example="/etc/tls/client.pem",
+    )
+    mtls_client_key: str = setting(
+        default="",
+        name="MTLSClientKey",
+        secret=True,
+        description="The certificate's key: PEM, or the path of a file with it.",
+    )
     mtls_renegotiation: Literal[
         "", "RenegotiateNever", "RenegotiateOnceAsClient", "RenegotiateFreelyAsClient"
-    ] = setting(default="", name="MTLSRenegotiation")
-    security_token: str = setting(default="", secret=True)
-    security_token_header: str = ""
-    response_timeout: timedelta | None = None
-    max_response_body_size: str = "100Mi"
-
-    def max_bytes(self) -> int:
-        """Return the size at which an answer is cut; 0 or less: nowhere."""
-        try:
-            return parse_quantity(self.max_response_body_size)
-        except ValueError as error:
-            raise MetadataError([f"maxResponseBodySize: {error}"]) from error
+    ] = setting(default="", name="MTLSRenegotiation", description="Left to OpenSSL, and without effect.")
+    security_token: str = setting(default="", secret=True, description="A token to send in a header.")
+    security_token_header: str = setting(
+        default="", description="The header that carries securityToken.", example="X-Security-Token"
+    )
+    response_timeout: timedelta | None = setting(  # noqa: RUF009  frozen
+        default=None, description="How long an answer may take; else for ever.", example="10s"
+    )
+    max_response_body_size: Size = setting(  # noqa: RUF009  frozen
+        default=Size(100 * 1024**2),
+        description="Where an answer is cut; 0 or less for nowhere.",
+    )
+    error_if_not_2xx: bool = setting(
+        default=True,
+        name="errorIfNot2XX",
+        description="Makes an answer other than 2xx an error; a request may say otherwise.",
+    )
 
 
 class HTTPBinding(OutputBinding):
@@ -66,7 +103,13 @@ class HTTPBinding(OutputBinding):
     Cookies are not kept. An answer other than 2xx is an ``InvokeError`` that has the answer with it.
     """
 
-    operations = ("create", "get", "head", "post", "put", "patch", "delete", "options", "trace")
+    about = About(
+        settings=Settings,
+        title="HTTP",
+        url="https://docs.dapr.io/reference/components-reference/supported-bindings/http/",
+        operations=_OPERATIONS,
+    )
+    operations = tuple(_OPERATIONS)
 
     _settings: Settings
     _max_bytes: int
@@ -75,8 +118,9 @@ class HTTPBinding(OutputBinding):
 
     async def init(self, metadata: Metadata) -> None:
         self._settings = settings = metadata.parse(Settings)
-        self._max_bytes = settings.max_bytes()
-        self._fails_unless_2xx = parse_bool(metadata.properties.get("errorIfNot2XX") or "true")
+        self._max_bytes = settings.max_response_body_size
+        # Empty is as good as absent, which is not so with other switches.
+        self._fails_unless_2xx = settings.error_if_not_2xx or metadata.get("errorIfNot2XX") == ""
         if settings.mtls_renegotiation not in {"", "RenegotiateNever"}:
             logger.warning(
                 "MTLSRenegotiation is %s: OpenSSL decides that itself", settings.mtls_renegotiation

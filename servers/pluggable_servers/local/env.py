@@ -11,7 +11,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pluggable.metadata import NO_METADATA, Metadata
+from pluggable.about import About
+from pluggable.metadata import NO_METADATA, Metadata, setting
 from pluggable.secretstores import GetRequest, SecretStore
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,11 @@ logger = logging.getLogger(__name__)
 class Settings:
     """What the YAML says."""
 
-    prefix: str = ""
+    prefix: str = setting(
+        default="",
+        description="What the variables' names begin with and the secrets' do not.",
+        example="SHOP_",
+    )
 
 
 class EnvSecretStore(SecretStore):
@@ -30,6 +35,13 @@ class EnvSecretStore(SecretStore):
 
     One that is not set is empty, as is one of the sidecar's own, which nobody may read.
     """
+
+    about = About(
+        settings=Settings,
+        title="Environment variables",
+        description="Secrets that are environment variables of the component's process.",
+        url="https://docs.dapr.io/reference/components-reference/supported-secret-stores/envvar-secret-store/",
+    )
 
     _prefix: str
 

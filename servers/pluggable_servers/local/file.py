@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pluggable.errors import InitError, MetadataError, NotFoundError
-from pluggable.metadata import NO_METADATA, Metadata
+from pluggable.about import About
+from pluggable.errors import InitError, NotFoundError
+from pluggable.metadata import NO_METADATA, Metadata, setting
 from pluggable.secretstores import GetRequest, MultipleValues, SecretStore
 
 logger = logging.getLogger(__name__)
@@ -26,9 +27,15 @@ logger = logging.getLogger(__name__)
 class Settings:
     """What the YAML says."""
 
-    secrets_file: str = ""
-    nested_separator: str = ":"
-    multi_valued: bool = False
+    secrets_file: str = setting(
+        description="The path of a JSON file that holds an object.", example="secrets.json"
+    )
+    nested_separator: str = setting(
+        default=":", description="What joins the names of nested values to the name of a secret."
+    )
+    multi_valued: bool = setting(
+        default=False, description="Makes each top-level object one secret with several values."
+    )
 
 
 class FileSecretStore(SecretStore):
@@ -39,13 +46,18 @@ class FileSecretStore(SecretStore):
     each top-level object is one secret with several values.
     """
 
+    about = About(
+        settings=Settings,
+        title="Local file",
+        description="Secrets from a JSON file, read once; for development.",
+        url="https://docs.dapr.io/reference/components-reference/supported-secret-stores/file-secret-store/",
+    )
+
     _secrets: Mapping[str, Mapping[str, str]]
     _multi_valued: bool = False
 
     async def init(self, metadata: Metadata) -> None:
         settings = metadata.parse(Settings)
-        if not settings.secrets_file:
-            raise MetadataError(["missing local secrets file in metadata; set secretsFile"])
         content = await asyncio.to_thread(_read, Path(settings.secrets_file))
         separator = settings.nested_separator or ":"
         self._multi_valued = settings.multi_valued

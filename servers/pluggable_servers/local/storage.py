@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pluggable.about import About
 from pluggable.bindings import InvokeRequest, InvokeResponse, OutputBinding
 from pluggable.errors import (
     ComponentError,
@@ -29,12 +30,20 @@ from pluggable.errors import (
     MetadataError,
     NotFoundError,
 )
-from pluggable.metadata import Metadata
+from pluggable.metadata import Metadata, setting
 
 from .rooted import checked_root, inside
 
 #: The key of a request's metadata, exact in case.
 FILE_NAME: Final = "fileName"
+
+#: What may be asked for, and what it does.
+_OPERATIONS: Final = {
+    "create": "Writes a file, under a name of its own if none is given.",
+    "get": "Returns what is in a file.",
+    "list": "Returns the paths of the files in a folder and below it.",
+    "delete": "Removes a file, or a folder that is empty.",
+}
 
 _ERRORS: Final[dict[int, type[ComponentError]]] = {
     errno.ENOENT: NotFoundError,
@@ -54,13 +63,21 @@ _ERRORS: Final[dict[int, type[ComponentError]]] = {
 class Settings:
     """What the YAML says."""
 
-    root_path: str = ""
+    root_path: str = setting(
+        description="The folder that all files are in; it is made if it is not there.", example="/tmp/files"
+    )
 
 
 class LocalStorageBinding(OutputBinding):
     """Creates, gets, deletes and lists files; no name leads out of ``rootPath``."""
 
-    operations = ("create", "get", "list", "delete")
+    about = About(
+        settings=Settings,
+        title="Local storage",
+        url="https://docs.dapr.io/reference/components-reference/supported-bindings/localstorage/",
+        operations=_OPERATIONS,
+    )
+    operations = tuple(_OPERATIONS)
 
     _root: Path
 
@@ -130,8 +147,6 @@ class LocalStorageBinding(OutputBinding):
 
 
 def _made_root(name: str) -> Path:
-    if not name:
-        raise MetadataError(["rootPath must not be empty; set it to a folder"])
     try:
         root = checked_root(name)
         root.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from typing import Final
 
-from pluggable import pubsub
+from pluggable import About, pubsub
 from pluggable.delivery import Accepted, Delivery, Rejected
 from pluggable.metadata import Metadata
 
@@ -33,6 +33,13 @@ class InMemoryPubSub(pubsub.PubSub, pubsub.WildcardTopics):
     Every subscription gets each message once, in order, one at a time. A rejected message is dropped.
     Publishing waits while a subscription has too much before it.
     """
+
+    about = About(
+        title="In-memory",
+        description="Topics in the memory of the component's process; what is in them is gone when it ends.",
+        url="https://docs.dapr.io/reference/components-reference/supported-pubsub/setup-inmemory/",
+        status="development-only",
+    )
 
     def __init__(self) -> None:
         self._backlogs: list[Backlog] = []

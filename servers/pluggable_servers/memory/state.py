@@ -7,20 +7,34 @@ swept yet counts as absent everywhere.
 
 from __future__ import annotations
 
+import heapq
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import uuid4
 
-from pluggable import state
+from pluggable import About, state
+from pluggable.errors import InvalidRequestError
+from pluggable.keyspace import (
+    DeleteWithPrefixRequest,
+    KeysLike,
+    KeysLikeRequest,
+    KeysLikeResponse,
+    NativeBulk,
+    PrefixDeletable,
+)
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
 from .expirations import Expirations
 
 logger = logging.getLogger(__name__)
+
+#: What a token begins with; the last key of its page follows, which may be gone when the next is asked for.
+_AFTER: Final = "after:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +44,23 @@ class _Item:
     expires: float | None
 
 
-class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
+class InMemoryStateStore(
+    state.StateStore,
+    state.ETagged,
+    state.Transactional,
+    state.Expiring,
+    PrefixDeletable,
+    KeysLike,
+    NativeBulk,
+):
     """Keys and values that live as long as this object."""
+
+    about = About(
+        title="In-memory",
+        description="Keys and values in the memory of the component's process, gone when it ends.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-inmemory/",
+        status="development-only",
+    )
 
     def __init__(self) -> None:
         self._items: dict[str, _Item] = {}
@@ -84,6 +113,24 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
             else:
                 self._delete(operation.key)
 
+    async def delete_with_prefix(self, request: DeleteWithPrefixRequest) -> int:
+        found = [key for key in self._items if request.matches(key) and self._live(key)]
+        for key in found:
+            self._delete(key)
+        return len(found)
+
+    async def keys_like(self, request: KeysLikeRequest) -> KeysLikeResponse:
+        last = _last_key(request.token)
+        fits = request.expression().fullmatch
+        found = (key for key in self._items if (last is None or key > last) and fits(key) and self._live(key))
+        if request.page_size is None:
+            return KeysLikeResponse(keys=sorted(found))
+        page = heapq.nsmallest(request.page_size + 1, found)
+        if len(page) <= request.page_size:
+            return KeysLikeResponse(keys=page)
+        page.pop()
+        return KeysLikeResponse(keys=page, token=_AFTER + page[-1])
+
     def _get(self, key: str) -> state.GetResponse | None:
         item = self._live(key)
         if item is None:
@@ -118,3 +165,12 @@ class InMemoryStateStore(state.StateStore, state.ETagged, state.Transactional, s
 
     def _expire(self, key: str) -> None:
         self._items.pop(key, None)
+
+
+def _last_key(token: str | None) -> str | None:
+    """Return the key that a page ended with."""
+    if token is None:
+        return None
+    if not token.startswith(_AFTER):
+        raise InvalidRequestError(f'"{token}" is no token of this store; ask for the first page without one')
+    return token.removeprefix(_AFTER)

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from pluggable import pubsub
+from pluggable import About, pubsub
 from pluggable.delivery import Delivery
 from pluggable.errors import ComponentError, InitError
 from pluggable.metadata import Metadata, setting
 
 from .connection import RedisConnection
 from .errors import FAILURES, error_of
-from .settings import RedisSettings
+from .settings import AUTHENTICATION, RedisSettings
 from .stream import Left, Stream, Terms
 
 logger = logging.getLogger(__name__)
@@ -37,26 +37,36 @@ _GRACE: Final = 5.0
 class RedisPubSubSettings(RedisSettings):
     """The properties of ``pubsub.redis``."""
 
-    consumer_id: str = setting(name="consumerID", description="The group; the sidecar fills in its app ID")
+    consumer_id: str = setting(
+        default="",
+        name="consumerID",
+        description="The group of subscribers; the sidecar fills in its app ID.",
+        example="orders",
+    )
     processing_timeout: timedelta = setting(  # noqa: RUF009  frozen
         default=timedelta(seconds=60),
         unit="ms",
-        description="When a message counts as lost and is delivered again; 0 for never",
+        description="When a message counts as lost and is delivered again; 0 for never.",
     )
     redeliver_interval: timedelta = setting(  # noqa: RUF009  frozen
         default=timedelta(seconds=15),
         unit="ms",
-        description="How often to look for lost messages; 0 for never",
+        description="How often to look for lost messages; 0 for never.",
     )
-    queue_depth: int = setting(default=100, description="How many messages of a topic are held here")
-    concurrency: int = setting(default=10, description="How many messages of all topics are handled at once")
-    max_len_approx: int = setting(default=0, description="About how many messages a stream keeps; 0 for all")
+    queue_depth: int = setting(default=100, description="How many messages of a topic are held here.")
+    concurrency: int = setting(default=10, description="How many messages of all topics are handled at once.")
+    max_len_approx: int = setting(default=0, description="About how many messages a stream keeps; 0 for all.")
     stream_ttl: timedelta = setting(  # noqa: RUF009  frozen
-        default=timedelta(), name="streamTTL", unit="ms", description="How long a stream keeps messages"
+        default=timedelta(),
+        name="streamTTL",
+        unit="ms",
+        description="How long a stream keeps messages; 0 for ever.",
     )
 
     def faults(self) -> list[str]:
         faults = RedisSettings.faults(self)
+        if not self.consumer_id:
+            faults.append("consumerID is missing; set it under spec.metadata where the sidecar does not")
         for name, value in (("queueDepth", self.queue_depth), ("concurrency", self.concurrency)):
             if value < 1:
                 faults.append(f"{name} is {value}, wanted 1 or more")
@@ -70,6 +80,14 @@ class RedisPubSub(pubsub.PubSub):
     What was handled or rejected is acknowledged; what nobody answered stays pending in the group, and is
     delivered again: to the next subscription here at once, else after ``processingTimeout``.
     """
+
+    about = About(
+        settings=RedisPubSubSettings,
+        title="Redis Streams",
+        description="Topics as streams in Redis, the streams and groups that daprd's pubsub.redis uses.",
+        url="https://docs.dapr.io/reference/components-reference/supported-pubsub/setup-redis-pubsub/",
+        authentication=AUTHENTICATION,
+    )
 
     def __init__(self) -> None:
         self._settings: RedisPubSubSettings | None = None

@@ -11,10 +11,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
+from pluggable.about import Authentication
 from pluggable.metadata import setting
 
 PORT: Final = 6379
 _ZERO: Final = timedelta()
+
+#: How one may authenticate with any Redis component.
+AUTHENTICATION: Final = (
+    Authentication(
+        title="User name and password",
+        description="Authenticate with the server, and with the sentinels if there are any.",
+        properties=("redisUsername", "redisPassword", "sentinelUsername", "sentinelPassword"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,35 +36,71 @@ class RedisSettings:
     effect: concurrent requests share connections here.
     """
 
-    redis_host: str = setting(description="host or host:port; a list with commas for a cluster or sentinels")
-    redis_port: int | None = setting(default=None, description="Where redisHost has no port; 6379")
-    redis_username: str = ""
-    redis_password: str = setting(default="", secret=True)
-    redis_db: int = setting(default=0, name="redisDB", description="Has no meaning in a cluster")
-    redis_type: Literal["node", "cluster"] = "node"
-    failover: bool = setting(default=False, description="redisHost are sentinels, which know the master")
-    sentinel_master_name: str = ""
-    sentinel_username: str = ""
-    sentinel_password: str = setting(default="", secret=True)
-    redis_max_retries: int = setting(default=3, aliases=("maxRetries",), description="-1 for none")
+    redis_host: str = setting(
+        description="The server's host or host:port; several with commas for a cluster or for sentinels.",
+        example="localhost:6379",
+    )
+    redis_port: int | None = setting(
+        default=None, description="The port of hosts that have none; else 6379.", example="6379"
+    )
+    redis_username: str = setting(
+        default="", description="The user, as Redis has them from version 6.", example="orders"
+    )
+    redis_password: str = setting(default="", secret=True, description="The user's password.")
+    redis_db: int = setting(
+        default=0, name="redisDB", description="The number of the database; a cluster has one only."
+    )
+    redis_type: Literal["node", "cluster"] = setting(
+        default="node", description="Whether redisHost is one server or some of a cluster."
+    )
+    failover: bool = setting(
+        default=False, description="Takes redisHost for sentinels, which know the master."
+    )
+    sentinel_master_name: str = setting(
+        default="", description="What the sentinels call the master; failover needs it.", example="mymaster"
+    )
+    sentinel_username: str = setting(
+        default="", description="The user that the sentinels know.", example="watcher"
+    )
+    sentinel_password: str = setting(default="", secret=True, description="That user's password.")
+    redis_max_retries: int = setting(
+        default=3, aliases=("maxRetries",), description="How often a command is repeated; -1 for never."
+    )
     redis_min_retry_interval: timedelta = setting(  # noqa: RUF009  frozen
-        default=timedelta(milliseconds=8), unit="ms"
+        default=timedelta(milliseconds=8),
+        unit="ms",
+        description="How long to wait before the first repetition.",
     )
     redis_max_retry_interval: timedelta = setting(  # noqa: RUF009  frozen
-        default=timedelta(milliseconds=512), unit="ms"
+        default=timedelta(milliseconds=512),
+        unit="ms",
+        description="How long to wait before a repetition at most.",
     )
     dial_timeout: timedelta = setting(  # noqa: RUF009  frozen
-        default=_ZERO, unit="ms", description="5 s where it is 0"
+        default=_ZERO, unit="ms", description="How long connecting may take; 0 is 5 s."
     )
     read_timeout: timedelta = setting(  # noqa: RUF009  frozen
-        default=_ZERO, unit="ms", description="3 s where it is 0, none below"
+        default=_ZERO, unit="ms", description="How long an answer may take; 0 is 3 s, less is for ever."
     )
-    enable_tls: bool = setting(default=False, name="enableTLS")
-    insecure_skip_tls_verify: bool = setting(default=False, name="insecureSkipTLSVerify")
-    client_cert: str = setting(default="", description="PEM text")
-    client_key: str = setting(default="", secret=True, description="PEM text")
-    use_entra_id: bool = setting(default=False, name="useEntraID", aliases=("useAzureAD",))
-    use_oidc: bool = setting(default=False, name="useOIDC")
+    enable_tls: bool = setting(default=False, name="enableTLS", description="Connects by TLS.")
+    insecure_skip_tls_verify: bool = setting(
+        default=False,
+        name="insecureSkipTLSVerify",
+        description="Takes any certificate of the server; for trying things out only.",
+    )
+    client_cert: str = setting(
+        default="",
+        description="The client's certificate, as PEM text.",
+        example="-----BEGIN CERTIFICATE-----\n…",
+    )
+    client_key: str = setting(default="", secret=True, description="The certificate's key, as PEM text.")
+    use_entra_id: bool = setting(
+        default=False,
+        name="useEntraID",
+        aliases=("useAzureAD",),
+        description="Not supported here, and refused.",
+    )
+    use_oidc: bool = setting(default=False, name="useOIDC", description="Not supported here, and refused.")
 
     def __post_init__(self) -> None:
         if faults := self.faults():

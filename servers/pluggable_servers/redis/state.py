@@ -8,27 +8,29 @@ others, and a JSON document that a daprd stored is refused with that word.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.errors import (
     ComponentError,
     ETagInvalidError,
     ETagMismatchError,
     InitError,
 )
+from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata, setting
 
 from .. import ttl
 from .connection import Command, RedisConnection
 from .errors import FAILURES, error_of
 from .scripts import APPLY, APPLY_SHA
-from .settings import RedisSettings
+from .settings import AUTHENTICATION, RedisSettings
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +44,24 @@ _REPLICAS_WAIT: Final = 1000
 class RedisStateSettings(RedisSettings):
     """The properties of ``state.redis``."""
 
-    ttl_in_seconds: int | None = setting(default=None, description="The life of values that do not tell")
-    query_indexes: str = setting(default="", description="Not supported")
+    ttl_in_seconds: int | None = setting(
+        default=None,
+        description="How long values live that do not say; else for ever.",
+        example="3600",
+    )
+    query_indexes: str = setting(default="", description="Not supported here, and without effect.")
 
 
-class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
+class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """Keys and values in Redis; concurrent requests, those of a bulk among them, share pipelines."""
+
+    about = About(
+        settings=RedisStateSettings,
+        title="Redis",
+        description="Keys and values in Redis, at the keys and in the hashes that daprd's state.redis uses.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-redis/",
+        authentication=AUTHENTICATION,
+    )
 
     def __init__(self) -> None:
         self._opened: RedisConnection | None = None
@@ -74,22 +88,15 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
         await self._call("PING")
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
-        connection = self._redis
-        try:
-            data, version = await connection.call("HMGET", request.key, "data", "version")
-        except ResponseError as error:
-            if not str(error).startswith("WRONGTYPE"):
-                raise error_of(error, connection.address) from error
-            return await self._plain(request.key)
-        except FAILURES as error:
-            raise error_of(error, connection.address) from error
-        if data is None and version is None:
-            return None
-        if data is None or version is None:
-            raise ComponentError(
-                f"\"{request.key}\" is a hash without 'data' or 'version', which a value has"
-            )
-        return state.GetResponse(data=data, etag=version.decode())
+        return await self._value(request.key, self._redis.submit(_reading(request.key)))
+
+    async def bulk_get(
+        self, requests: Sequence[state.GetRequest], *, parallelism: int = 0
+    ) -> list[state.BulkGetItem]:
+        keys = [request.key for request in requests]
+        answers = [self._redis.submit(_reading(key)) for key in keys]
+        await asyncio.gather(*answers, return_exceptions=True)
+        return [await self._item(key, answer) for key, answer in zip(keys, answers, strict=True)]
 
     async def set(self, request: state.SetRequest) -> None:
         await self._apply([request])
@@ -131,6 +138,28 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
                 raise answer
         return found
 
+    async def _item(self, key: str, answer: Awaitable[Any]) -> state.BulkGetItem:
+        try:
+            return state.BulkGetItem(key=key, value=await self._value(key, answer))
+        except ComponentError as error:
+            return state.BulkGetItem(key=key, error=str(error))
+
+    async def _value(self, key: str, answer: Awaitable[Any]) -> state.GetResponse | None:
+        """Return the value that an answer to reading has, or that of a string."""
+        try:
+            data, version = await answer
+        except ResponseError as error:
+            if not str(error).startswith("WRONGTYPE"):
+                raise error_of(error, self._redis.address) from error
+            return await self._plain(key)
+        except FAILURES as error:
+            raise error_of(error, self._redis.address) from error
+        if data is None and version is None:
+            return None
+        if data is None or version is None:
+            raise ComponentError(f"\"{key}\" is a hash without 'data' or 'version', which a value has")
+        return state.GetResponse(data=data, etag=version.decode())
+
     async def _plain(self, key: str) -> state.GetResponse:
         """Return what daprd stored in its early days: the value alone, without an ETag."""
         try:
@@ -170,6 +199,10 @@ class RedisStateStore(state.StateStore, state.ETagged, state.Transactional, stat
         if self._opened is None:
             raise InitError("state.redis was not initialised: await init first")
         return self._opened
+
+
+def _reading(key: str) -> Command:
+    return ("HMGET", key, "data", "version")
 
 
 def _conditions(request: state.SetRequest) -> tuple[str, str]:

@@ -25,24 +25,30 @@ _SETTINGS_OF_PRAGMAS: Final = {"busy_timeout": "busyTimeout", "journal_mode": "d
 class SQLiteSettings:
     """The properties of ``state.sqlite``."""
 
-    connection_string: str = setting(aliases=("url",), description="A path, or a URI that starts with file:")
+    connection_string: str = setting(
+        aliases=("url",),
+        description="The path of the database's file, or a URI that starts with file:.",
+        example="data.db",
+    )
     timeout: timedelta = setting(  # noqa: RUF009  frozen
         default=timedelta(seconds=20),
         aliases=("timeoutInSeconds",),
-        description="How long an operation may take",
+        description="How long an operation may take.",
     )
     busy_timeout: timedelta = setting(  # noqa: RUF009  frozen
-        default=timedelta(seconds=2), description="How long to wait for another process's lock"
+        default=timedelta(seconds=2), description="How long to wait for another process's lock."
     )
     disable_wal: bool = setting(
-        default=False, name="disableWAL", description="Journal mode DELETE, as network drives need"
+        default=False,
+        name="disableWAL",
+        description="Journals in mode DELETE instead of WAL, as network drives need.",
     )
-    table_name: str = setting(default="state", description="The table of keys and values")
-    metadata_table_name: str = setting(default="metadata", description="The table with the schema's version")
+    table_name: str = setting(default="state", description="The table of keys and values.")
+    metadata_table_name: str = setting(default="metadata", description="The table with the schema's version.")
     cleanup_interval: timedelta = setting(  # noqa: RUF009  frozen
         default=timedelta(),
         aliases=("cleanupIntervalInSeconds",),
-        description="How often to remove expired rows; 0 for never",
+        description="How often to remove expired rows; 0 for never.",
     )
 
     def __post_init__(self) -> None:

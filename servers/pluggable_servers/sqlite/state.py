@@ -11,8 +11,9 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from pluggable import state
+from pluggable import About, state
 from pluggable.errors import BulkError, ComponentError, InitError, MetadataError
+from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
@@ -25,12 +26,19 @@ logger = logging.getLogger(__name__)
 Write = state.SetRequest | state.DeleteRequest
 
 
-class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring):
+class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """
     Keys and values in one table.
 
     Answered means on the disk: WAL with ``synchronous=FULL``, many requests a commit.
     """
+
+    about = About(
+        settings=SQLiteSettings,
+        title="SQLite",
+        description="Keys and values in one table of an SQLite file, the one that daprd's state.sqlite uses.",
+        url="https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-sqlite/",
+    )
 
     def __init__(self) -> None:
         self._name = ""

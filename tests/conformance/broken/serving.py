@@ -34,9 +34,8 @@ class Broken:
 async def serving(broken: Broken) -> AsyncIterator[str]:
     """Serve it, and give its address."""
     services = Services("broken", broken.factory)
-    handlers = {**services.handlers, **reflection.handlers(services.handlers), **broken.handlers}
-    if broken.hides:
-        handlers = {path: each for path, each in handlers.items() if broken.hides not in path}
+    served = _shown({**services.handlers, **broken.handlers}, broken)
+    handlers = _shown({**reflection.handlers(served), **served}, broken)
     with tempfile.TemporaryDirectory(prefix="pl-") as folder:
         address = f"unix:{Path(folder, 'broken.sock')}"
         async with transport.server(handlers, unknown=broken.unknown) as server:  # type: ignore[arg-type]
@@ -46,6 +45,10 @@ async def serving(broken: Broken) -> AsyncIterator[str]:
                 yield address
             finally:
                 await services.close()
+
+
+def _shown(handlers: Mapping[str, Handler], broken: Broken) -> dict[str, Handler]:
+    return {path: each for path, each in handlers.items() if not broken.hides or broken.hides not in path}
 
 
 def answering(service: str, method: str, answer: Message | Exception) -> dict[str, Handler]:

@@ -350,6 +350,10 @@ BROKEN: dict[str, Broken] = {
         PlainStore,
         answering(names.TRANSACTIONAL_STATE_STORE, "Transact", pb.TransactionalStateResponse()),
     ),
+    "claimed-features-are-served": Broken(Store, hides="TransactionalStateStore"),
+    "served-features-are-claimed": Broken(
+        PlainStore, answering(names.QUERIABLE_STATE_STORE, "Query", pb.QueryResponse())
+    ),
     "life-not-claimed-is-not-shown": Broken(ShowsALife),
     "etags-not-claimed-are-not-shown": Broken(ShowsETags),
     "bulk-set-stores-all": Broken(LosesTheLast),

@@ -20,7 +20,9 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.sidecars import Heard, heard, started
 from tests.programs import needed
+from tests.readme import write_files
 from tests.servers.running import redis_server
 
 ROOT = Path(__file__).parents[3]
@@ -62,6 +64,8 @@ SUITES: Final = {
     "a store with queries": Suite(
         "state", f"state.queryable={HONEST}:QueryableStore", (*TRANSACTIONS, "query"), config=BAD_ETAG
     ),
+    "the README's store": Suite("state", "state.shelf=shelf:Shelf", ("etag", "first-write"), config=BAD_ETAG),
+    "the README's broker": Suite("pubsub", "pubsub.board=board:Board", ("bulkpublish",), config=BROKERS),
     "pubsub.in-memory": Suite("pubsub", "pubsub.in-memory", ("bulkpublish", "bulksubscribe"), config=BROKERS),
     "pubsub.redis": Suite(
         "pubsub",
@@ -87,9 +91,12 @@ SUITES: Final = {
     "bindings.localstorage": Suite(
         "bindings",
         "bindings.localstorage",
-        ("operations", "create", "get", "list"),
+        ("operations", "create", "get"),
         {"rootPath": "FOLDER"},
         {"output": {"fileName": "conformance.txt"}},
+    ),
+    "bindings.localstorage, listing": Suite(  # whose fileName would be a folder's
+        "bindings", "bindings.localstorage", ("operations", "create", "list"), {"rootPath": "FOLDER"}
     ),
     "bindings.localstorage, deleting": Suite(  # with get it would be asked for what is gone, without error
         "bindings",
@@ -122,24 +129,16 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serving(what: str, folder: Path, log: Path) -> AsyncIterator[None]:
+async def serving(what: str, folder: Path, modules: Path = ROOT) -> AsyncIterator[Heard]:
     """Serve one component in a process of its own."""
-    path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pluggable.cli.main", "serve", what, "--folder", folder,
-            env={**os.environ, **SECRETS, "PYTHONPATH": path}, stderr=output,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(30):
-                while not any(folder.glob("*.sock")):
-                    assert process.returncode is None, log.read_text()
-                    await asyncio.sleep(0.05)
-            yield
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    path = os.pathsep.join([str(modules), str(ROOT), *filter(None, sys.path)])
+    environment = {**SECRETS, "PYTHONPATH": path}
+    process = await started(
+        "-m", "pluggable.cli.main", "serve", what, "--folder", str(folder), environment=environment
+    )
+    async with heard(Heard(process)) as server:
+        await server.said("serving ")
+        yield server
 
 
 @pytest.mark.slow
@@ -149,16 +148,29 @@ async def test_component_passes_upstream(
 ) -> None:
     suite = SUITES[name]
     (tmp_path / "secrets.json").write_text(json.dumps(SECRETS))
+    write_files(tmp_path)
     with redis_server() as redis:
         text = json.dumps({"components": [_planned(suite)]})
         for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(_free_port())}.items():
             text = text.replace(word, value)
         (tmp_path / "plan.yaml").write_text(text)
-        async with serving(suite.serves, socket_folder, tmp_path / "server.log"):
-            code, output = await _run(binary, tmp_path, socket_folder)
+        async with serving(suite.serves, socket_folder, tmp_path) as server:
+            code, output = await _run(binary, "TestConformance", tmp_path, socket_folder)
 
-    assert code == 0, output[-6000:] + (tmp_path / "server.log").read_text()[-2000:]
+    assert code == 0, output[-6000:] + server.log()[-2000:]
     assert output.count("--- PASS") > 3, output
+
+
+@pytest.mark.slow
+async def test_errors_arrive_at_daprds_adapters(binary: Path, tmp_path: Path, socket_folder: Path) -> None:
+    async with serving(
+        "state.failing=tests.conformance.upstream.failing:FailingStore", socket_folder
+    ) as server:
+        code, output = await _run(binary, "TestErrorsArrive", tmp_path, socket_folder)
+
+    assert code == 0, output[-6000:]
+    assert "--- PASS: TestErrorsArrive/bulk" in output
+    assert "password=s3cret" in server.log()  # where it belongs
 
 
 def _planned(suite: Suite) -> dict[str, Any]:
@@ -173,14 +185,15 @@ def _planned(suite: Suite) -> dict[str, Any]:
     }
 
 
-async def _run(binary: Path, folder: Path, sockets: Path) -> tuple[int, str]:
+async def _run(binary: Path, test: str, folder: Path, sockets: Path) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        binary, "-test.v", f"-test.timeout={SUITE_SECONDS}s",
+        binary, "-test.v", f"-test.run=^{test}$", f"-test.timeout={SUITE_SECONDS}s",
         cwd=folder,
         env={
             **os.environ,
             "DAPR_COMPONENTS_SOCKETS_FOLDER": os.fspath(sockets),
             "YARDSTICK_PLAN": os.fspath(folder / "plan.yaml"),
+            "YARDSTICK_FAILING": "failing",
         },
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip

@@ -71,7 +71,7 @@ async def test_fields_fire_too() -> None:
 @pytest.mark.parametrize(
     ("properties", "fault"),
     [
-        ({}, "^schedule not set"),
+        ({}, "^schedule is missing"),
         ({"schedule": "* * * * 7"}, r"^invalid schedule format '\* \* \* \* 7': the weekday goes from 0"),
     ],
 )

@@ -237,7 +237,10 @@ async def test_header_with_line_break_is_invalid(service: Service) -> None:
     ("properties", "fault"),
     [
         ({}, "url is missing"),
-        ({"url": "u", "maxResponseBodySize": "big"}, 'maxResponseBodySize: "big" is no size'),
+        (
+            {"url": "u", "maxResponseBodySize": "big"},
+            'maxResponseBodySize is "big", wanted a size such as 64Ki',
+        ),
         ({"url": "u", "MTLSRenegotiation": "Maybe"}, "MTLSRenegotiation"),
         ({"url": "u", "MTLSRootCA": "/none.pem"}, "MTLSRootCA is neither PEM nor a file"),
         ({"url": "u", "mtlsrootca": "-----BEGIN CERTIFICATE-----\n"}, "MTLSRootCA holds no certificate"),

@@ -74,7 +74,7 @@ async def test_first_of_two_names_counts(tmp_path: Path) -> None:
 
 
 async def test_file_must_be_named() -> None:
-    with pytest.raises(MetadataError, match="missing local secrets file in metadata"):
+    with pytest.raises(MetadataError, match="secretsFile is missing"):
         await FileSecretStore().init(Metadata({}))
 
 

@@ -179,7 +179,7 @@ def file(tmp_path: Path) -> Path:
 
 
 async def test_root_must_be_given_and_a_folder(file: Path) -> None:
-    with pytest.raises(MetadataError, match="rootPath must not be empty"):
+    with pytest.raises(MetadataError, match="rootPath is missing"):
         await LocalStorageBinding().init(Metadata({}))
     with pytest.raises(MetadataError, match="represents a file and not a directory"):
         await LocalStorageBinding().init(Metadata({"rootPath": str(file / "x")}))

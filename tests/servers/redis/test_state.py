@@ -229,3 +229,14 @@ async def test_cluster_takes_the_same_calls(cluster: int) -> None:
             await store.transact([SetRequest(key="a", value=b"1"), SetRequest(key="b", value=b"1")])
 
     assert all(item.value for item in items)
+
+
+async def test_each_key_of_a_bulk_has_its_own_answer(store: StateStore, bare: Bare) -> None:
+    await store.set(SetRequest(key="value", value=b"1"))
+    await bare.set("old", b"2")
+    await bare.rpush("list", "a")
+    found = await store.bulk_get([GetRequest(key=key) for key in ("list", "old", "missing", "value")])
+
+    assert [item.key for item in found] == ["list", "old", "missing", "value"]
+    assert "neither a hash nor a string" in (found[0].error or "")
+    assert [item.value and item.value.data for item in found[1:]] == [b"2", None, b"1"]

@@ -1,0 +1,64 @@
+"""What a component's class promises by its bases, and whether it keeps that: found out when it is defined."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC
+from collections.abc import Iterator
+
+
+def check(cls: type, *, capability: type, foundation: type) -> None:
+    """
+    See that a component's class has what its bases promise; one with ``ABC`` among its bases is for others.
+
+    Raises:
+        TypeError: something is missing, cannot be awaited, or is for another block; all at once.
+    """
+    if ABC in cls.__bases__ or foundation in cls.__bases__:
+        return
+    faults = [*_missing(cls), *_not_awaited(cls, foundation), *_misplaced(cls, capability)]
+    if faults:
+        raise TypeError(f"{cls.__qualname__}: {'; '.join(faults)}")
+
+
+def _missing(cls: type) -> Iterator[str]:
+    missing = [
+        f"{name}, which {base.__name__} promises"
+        for name, base in _promised(cls)
+        if getattr(getattr(cls, name, None), "__isabstractmethod__", False)
+    ]
+    if missing:
+        yield f"missing are {', and '.join(missing)}; if a subclass will have them, add ABC to the bases"
+
+
+def _not_awaited(cls: type, foundation: type) -> Iterator[str]:
+    for name, base in [*_promised(cls), *((name, foundation) for name in ("init", "ping", "close"))]:
+        method = inspect.getattr_static(cls, name, None)
+        if name in vars(cls) and inspect.isfunction(method) and not _is_awaited(method):
+            yield (
+                f"{name} is a plain function, and {base.__name__} awaits it; write async def, "
+                "or mark it @blocking, which runs it in a thread"
+            )
+
+
+def _is_awaited(method: object) -> bool:
+    """Return whether a method gives something to await; what a decorator made is believed to."""
+    return inspect.iscoroutinefunction(method) or hasattr(method, "__wrapped__")
+
+
+def _misplaced(cls: type, capability: type) -> Iterator[str]:
+    # Without issubclass: a class that is being defined has no caches yet, and would spoil its bases'.
+    for base in cls.__mro__:
+        block = vars(base).get("of")
+        if capability in base.__mro__ and block is not None and block not in cls.__mro__:
+            yield f"{base.__name__} is for a {block.__name__}, which this is not"
+
+
+def _promised(cls: type) -> Iterator[tuple[str, type]]:
+    """Yield the names of the methods that are mandatory, each with the base that says so first."""
+    seen = set()
+    for base in reversed(cls.__mro__):
+        for name in sorted(getattr(base, "__abstractmethods__", ())):
+            if name not in seen:
+                seen.add(name)
+                yield name, base
