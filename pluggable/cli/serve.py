@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from .. import logs
 from ..bindings import InputBinding, OutputBinding
 from ..component import Component
 from ..configuration import ConfigurationStore
@@ -50,10 +52,19 @@ def options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where the sockets go; default: $DAPR_COMPONENTS_SOCKETS_FOLDER, else a folder in /tmp",
     )
+    parser.add_argument("--log-as-json", action="store_true", help="log an object on each line")
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warn", "error", "fatal"),
+        default="info",
+        metavar="LEVEL",
+        help="debug, info, warn, error or fatal; default: info",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes; types of one name share a socket."""
+    logs.setup(as_json=arguments.log_as_json, level=getattr(logging, arguments.log_level.upper()))
     sys.path.insert(0, str(Path.cwd()))
     try:
         serve(load(arguments.types), folder=arguments.folder)

@@ -10,13 +10,11 @@ import sys
 from datetime import datetime
 from typing import Final
 
+from .._records import attributed, fields_of, level_word, message_of, quieten
 from .config import RuntimeConfig
 
 #: What daprd calls a development build.
 DEVELOPMENT_VERSION: Final = "edge"
-
-#: Whose words at debug are about themselves, grpcio's for every call, and not about the sidecar.
-CHATTERERS: Final = ("asyncio", "grpc")
 
 _HANDLER: Final = "pluggable-runtime"
 _LEVELS: Final = {
@@ -26,14 +24,6 @@ _LEVELS: Final = {
     "error": logging.ERROR,
     "fatal": logging.CRITICAL,
 }
-#: logrus has its own word for two of them.
-_WORDS: Final = (
-    (logging.CRITICAL, "fatal"),
-    (logging.ERROR, "error"),
-    (logging.WARNING, "warning"),
-    (logging.INFO, "info"),
-    (logging.NOTSET, "debug"),
-)
 _BARE: Final = re.compile(r"[A-Za-z0-9._/@^+-]*")
 _SHORT: Final = {
     "\a": "a",
@@ -68,8 +58,7 @@ def setup(config: RuntimeConfig, version: str = DEVELOPMENT_VERSION) -> None:
         old.close()
     root.addHandler(handler)
     root.setLevel(level)
-    for name in CHATTERERS:
-        logging.getLogger(name).setLevel(max(level, logging.INFO))
+    quieten(level)
 
 
 class Formatter(logging.Formatter):
@@ -83,15 +72,14 @@ class Formatter(logging.Formatter):
         self._what = " ".join(f"{name}={quoted(self._fields[name])}" for name in ("type", "ver"))
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
-        if record.exc_info:
-            message = f"{message}\n{self.formatException(record.exc_info)}"
+        message = message_of(record)
         time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="microseconds")
-        level = next(word for least, word in _WORDS if record.levelno >= least)
+        level = level_word(record)
         if self._as_json:
             fields = {**self._fields, "time": time, "level": level, "msg": message, "scope": record.name}
+            fields |= fields_of(record)
             return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        scope = quoted(record.name)
+        message, scope = attributed(record, message), quoted(record.name)
         return f'time="{time}" level={level} msg={quoted(message)} {self._who} scope={scope} {self._what}'
 
 

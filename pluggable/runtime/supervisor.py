@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from .._lines import LINE_BYTES, Lines
+from .._records import fields_of, record_of
 from ..errors import UnavailableError
 from .registry import Bundle
 
@@ -105,7 +106,9 @@ class Child:
 
     async def _run(self, lifeline: int) -> int:
         """Start the process once and wait for its end."""
-        arguments = ["--socket", str(self.socket), "--lifeline", str(lifeline)]
+        # what the sidecar would not log need not be sent to it
+        level = str(logging.getLogger().getEffectiveLevel())
+        arguments = ["--socket", str(self.socket), "--lifeline", str(lifeline), "--log-level", level]
         for type_ in self.bundle.types:
             arguments += ["--type", type_]
         self.process = await asyncio.create_subprocess_exec(
@@ -145,8 +148,12 @@ class Child:
 
     def _pass_on(self, lines: list[str]) -> None:
         for text in lines:
-            self._words.append(text)
-            logger.info("%s: %s", self.bundle, text)
+            if (record := record_of(text)) is None:
+                self._words.append(text)
+                logger.info("%s: %s", self.bundle, text)
+            else:
+                self._words.append(record.msg)
+                handle(record, str(self.bundle))
 
     def _give_up(self, status: int, times: int) -> None:
         last = " | ".join(list(self._words)[-3:]) or "it said nothing"
@@ -168,6 +175,15 @@ class Child:
                     process.send_signal(number)
                     async with asyncio.timeout(seconds):
                         await process.wait()
+
+
+def handle(record: logging.LogRecord, bundle: str) -> None:
+    """Log what a child logged: at its level, under its logger's name, and as of then."""
+    if not fields_of(record):
+        record.msg = f"{bundle}: {record.msg}"
+    origin = logging.getLogger(record.name)
+    if origin.isEnabledFor(record.levelno):
+        origin.handle(record)
 
 
 def ending(status: int) -> str:

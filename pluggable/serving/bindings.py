@@ -46,7 +46,7 @@ async def read(instance: Instance[Any], stream: ServerStream) -> None:
     delivery: StreamDelivery[Event] = StreamDelivery(
         stream, instance, wire.read_response_pb, limit_bytes=receive_limit(stream)
     )
-    await delivery.run(binding.read(delivery), _answer)
+    await delivery.run(binding.read(instance.observed(delivery)), _answer)
 
 
 async def invoke(binding: OutputBinding, message: pb.InvokeRequest) -> pb.InvokeResponse:

@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from google.protobuf.message import DecodeError
 
+from .._called import CALLED, Called, during
 from .._proto.dapr.proto.components.v1 import common_pb2
 from .._wire import common, names
 from .._wire.status import status_of
@@ -56,14 +57,20 @@ class Calls(Generic[C]):
         """Answer with what a method of the component gives."""
 
         async def handle(data: bytes, call: ServerCall) -> bytes:
+            token = None
             try:
-                with self._instances.of(self._key(call)) as component:
+                instance = self._instances.of(self._key(call))
+                token = CALLED.set(instance.called(call.method))
+                with instance as component:
                     response = (await answer(component, request.FromString(data))).SerializeToString()
                     if len(response) > DAPRD_RECEIVE_BYTES:
                         check_receivable(response, call)
                     return response
             except Exception as error:
                 raise self.status(error, call.method) from error
+            finally:
+                if token is not None:
+                    CALLED.reset(token)
 
         return Unary(handle)
 
@@ -72,12 +79,13 @@ class Calls(Generic[C]):
 
         async def handle(data: bytes, call: ServerCall) -> bytes:
             key = self._key(call)
-            try:
-                await self._instances.init(key, metadata(request.FromString(data), key.instance))
-            except Exception as error:
-                raise self.status(error, call.method) from error
-            logger.info('%s "%s" is initialised', self.component, key.instance)
-            return response.SerializeToString()
+            with during(Called(self.component, key.instance, call.method)):
+                try:
+                    await self._instances.init(key, metadata(request.FromString(data), key.instance))
+                except Exception as error:
+                    raise self.status(error, call.method) from error
+                logger.info('%s "%s" is initialised', self.component, key.instance)
+                return response.SerializeToString()
 
         return Unary(handle)
 
@@ -85,15 +93,17 @@ class Calls(Generic[C]):
         """Answer with a stream, which keeps its instance in use until it ends."""
 
         async def run(stream: ServerStream) -> None:
-            try:
-                instance = self._instances.of(self._key(stream))
-                with instance:
-                    await handle(instance, stream)
-            except Exception as error:
-                if isinstance(error, ComponentError):
-                    shown = self._instances.shown(str(error))
-                    logger.warning("%s: %s ended: %s", self.component, stream.method, shown)
-                raise self.status(error, stream.method) from error
+            key = self._key(stream)
+            with during(Called(self.component, key.instance, stream.method)):
+                try:
+                    instance = self._instances.of(key)
+                    with instance:
+                        await handle(instance, stream)
+                except Exception as error:
+                    if isinstance(error, ComponentError):
+                        shown = self._instances.shown(str(error))
+                        logger.warning("%s: %s ended: %s", self.component, stream.method, shown)
+                    raise self.status(error, stream.method) from error
 
         return Stream(run)
 

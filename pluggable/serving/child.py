@@ -15,9 +15,10 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, TextIO
 
+from .. import logs
 from ..component import ENTRY_POINT_GROUP, Component
 from ..errors import ComponentError
-from .running import LOG_FORMAT, run, serve_child
+from .running import run, serve_child
 
 #: What cannot be loaded cannot be loaded the next time either: who started this process need not try again.
 CANNOT_LOAD: Final = 3
@@ -30,9 +31,9 @@ class CannotLoadError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal, or until the pipe of the sidecar ends."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     parent, sys.stdout = sys.stdout, sys.stderr  # what a component prints is for the log
     options = _options(arguments)
+    logs.setup(as_json=True, level=int(options.get("--log-level", [str(logging.INFO)])[0]))
     types = options["--type"]
     name = types[0].partition("/")[0].partition(".")[2]
     lifeline = int(options["--lifeline"][0]) if "--lifeline" in options else None

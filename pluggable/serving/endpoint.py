@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from .. import transport
 from ..transport import Limits
 from .instances import Offered
+from .observing import Observer
 from .socket import PublishedSocket, publish
 
 if TYPE_CHECKING:
@@ -23,13 +24,21 @@ class Endpoint:
     """The components of one name on one socket, served as long as the ``async with`` lasts."""
 
     def __init__(
-        self, name: str, offered: Offered, path: Path, *, mode: int = 0o600, limits: Limits | None = None
+        self,
+        name: str,
+        offered: Offered,
+        path: Path,
+        *,
+        mode: int = 0o600,
+        limits: Limits | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.path = path
         self._name = name
         self._offered = offered
         self._mode = mode
         self._limits = limits
+        self._observer = observer
         self._services: Services
         self._server: transport.Server
         self._socket: PublishedSocket
@@ -39,7 +48,9 @@ class Endpoint:
         from .services import Services
 
         async with AsyncExitStack() as stack:
-            self._services = Services(self._name, self._offered)
+            self._services = Services(self._name, self._offered, self._observer)
+            if self._observer is not None:
+                stack.enter_context(self._observer.instances(self._services.count))
             stack.push_async_callback(self._services.close)
             handlers = self._services.handlers | health.handlers(self._services)
             handlers |= reflection.handlers(handlers)

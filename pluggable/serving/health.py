@@ -1,8 +1,13 @@
-"""Whether the components of a socket can work, for probes that speak gRPC's health protocol."""
+"""
+Whether the components of a socket can work, for probes that speak gRPC's health protocol.
+
+They can if every instance answers its ping. Before the first Init they can too: it is what is waited for.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from typing import Any, Final
@@ -45,15 +50,27 @@ def handlers(services: Services) -> dict[str, Handler]:
             if (status := await _status(services, service)) != told:
                 await stream.send(pb.HealthCheckResponse(status=status).SerializeToString())
                 told = status
-            await asyncio.sleep(WATCH_SECONDS)  # a component is asked: it has no way to tell by itself
+            await _next_look(services)
 
     return {path(names.HEALTH, "Check"): Unary(check), path(names.HEALTH, "Watch"): Stream(watch)}
+
+
+async def _next_look(services: Services) -> None:
+    """Wait until the components are asked again: they have no way to tell by themselves. A stop tells."""
+    if services.stopping.is_set():
+        await asyncio.sleep(WATCH_SECONDS)
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WATCH_SECONDS):
+            await services.stopping.wait()
 
 
 async def _status(services: Services, service: str) -> pb.HealthCheckResponse.ServingStatus.ValueType:
     if service and service not in services.instances:
         return _SERVING if service == names.HEALTH else _UNKNOWN
     asked = [services.instances[service]] if service else services.instances.values()
+    if services.stopping.is_set() or any(instances.replacing for instances in asked):
+        return _NOT_SERVING
     answers = await asyncio.gather(*(_works(instance) for instance in _distinct(asked)))
     return _SERVING if all(answers) else _NOT_SERVING
 
@@ -63,11 +80,14 @@ def _distinct(asked: Iterable[Iterable[Instance[Any]]]) -> list[Instance[Any]]:
 
 
 async def _works(instance: Instance[Any]) -> bool:
-    try:
-        async with asyncio.timeout(PING_SECONDS):
-            with instance as component:
-                await component.ping()
-    except Exception as error:  # noqa: BLE001  whatever it is, the component cannot work
-        logger.warning("%s cannot work: %s", instance.label, error)
-        return False
-    return True
+    with instance.doing("Ping"):
+        try:
+            async with asyncio.timeout(PING_SECONDS) as bound:
+                with instance as component:
+                    await component.ping()
+        except Exception as error:  # noqa: BLE001  whatever it is, the component cannot work
+            late = f"its ping was not answered within {PING_SECONDS:g} s"
+            why = late if bound.expired() else str(error) or type(error).__name__
+            logger.warning("%s cannot work: %s", instance.label, why)
+            return False
+        return True

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from .._called import Called, during
 from .._secrets import Secrets
 from ..component import Component
+from ..delivery import Delivery
 from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
 from ..metadata import Metadata
 from ..pubsub import Pausable
+from .observing import M, ObservedDelivery, Observer
 
 C = TypeVar("C", bound=Component)
 
@@ -42,13 +46,19 @@ class Key(NamedTuple):
 class Instance(Generic[C]):
     """One initialised object; a ``with`` around each call says that it is in use."""
 
-    def __init__(self, component: C, label: str) -> None:
+    def __init__(self, component: C, type_: str, name: str, observer: Observer | None = None) -> None:
         self.component = component
-        self.label = label
+        self.type: str = type_
+        """The component's type, such as ``state.redis``."""
+        self.name: str = name
+        """The component's name in the sidecar's YAML."""
+        self.label: str = f'{type_} "{name}"'
         self.paused: bool = False
         """Nothing new is to be delivered: who delivers waits for the end of its stream."""
         self.ending: asyncio.Event = asyncio.Event()
         """Streams are to end now."""
+        self._observer = observer
+        self._called: dict[str, Called] = {}
         self._calls = 0
         self._idle: asyncio.Event | None = None
 
@@ -63,11 +73,28 @@ class Instance(Generic[C]):
         if self._idle is not None and not self._calls:
             self._idle.set()
 
+    def called(self, path: str) -> Called:
+        """Return what a call of it is to the log; the same one each time, since calls are many."""
+        if (found := self._called.get(path)) is None:
+            found = self._called[path] = Called(self.type, self.name, path)
+        return found
+
+    def observed(self, delivery: Delivery[M]) -> Delivery[M]:
+        """Return the delivery so that who observes is told of each message."""
+        if self._observer is None:
+            return delivery
+        return ObservedDelivery(delivery, self._observer, self.type, self.name)
+
+    def doing(self, what: str) -> AbstractContextManager[None]:
+        """Say in the log what is being done with it, where nobody called."""
+        return during(Called(self.type, self.name, what))
+
     async def stop_intake(self) -> None:
         """Let nothing new be delivered; what is in flight goes on."""
         self.paused = True
         if isinstance(self.component, Pausable):
-            await _bounded(self.component.pause(), f"{self.label} stopping its intake")
+            with self.doing("pause"):
+                await _bounded(self.component.pause(), f"{self.label} stopping its intake")
 
     async def end(self, seconds: float) -> None:
         """Wait until nothing is under way, or the time is over; then end the streams, and close."""
@@ -77,7 +104,8 @@ class Instance(Generic[C]):
             )
         self.ending.set()
         await self._unused(CLOSE_SECONDS)
-        await _bounded(self.component.close(), f"{self.label} closing")
+        with self.doing("close"):
+            await _bounded(self.component.close(), f"{self.label} closing")
 
     async def _unused(self, seconds: float) -> bool:
         self._idle = asyncio.Event()
@@ -100,12 +128,19 @@ class Instances(Generic[C]):
     """
 
     def __init__(
-        self, label: str, factory: Callable[[], C], *, exclusive: bool, retire_seconds: float = RETIRE_SECONDS
+        self,
+        label: str,
+        factory: Callable[[], C],
+        *,
+        exclusive: bool,
+        retire_seconds: float = RETIRE_SECONDS,
+        observer: Observer | None = None,
     ) -> None:
         self.label = label
         self._factory = factory
         self._exclusive = exclusive
         self._retire_seconds = retire_seconds
+        self._observer = observer
         self._current: dict[Key, Instance[C]] = {}
         self._initialising: dict[Key, asyncio.Lock] = {}
         self._replacing: set[Key] = set()
@@ -114,6 +149,14 @@ class Instances(Generic[C]):
 
     def __iter__(self) -> Iterator[Instance[C]]:
         return iter(tuple(self._current.values()))
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+    @property
+    def replacing(self) -> bool:
+        """Whether an only owner was closed, and its successor is not ready yet."""
+        return bool(self._replacing)
 
     def of(self, key: Key) -> Instance[C]:
         """
@@ -153,7 +196,7 @@ class Instances(Generic[C]):
             finally:
                 self._replacing.discard(key)
             old = self._current.get(key)
-            self._current[key] = Instance(component, f'{self.label} "{key.instance}"')
+            self._current[key] = Instance(component, self.label, key.instance, self._observer)
             if old is not None:
                 self._later(self._retire(old), old)
 

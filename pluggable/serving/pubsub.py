@@ -70,7 +70,7 @@ async def pull_messages(instance: Instance[Any], stream: ServerStream) -> None:
     delivery: StreamDelivery[Message] = StreamDelivery(
         stream, instance, wire.pull_response_pb, limit_bytes=receive_limit(stream)
     )
-    await delivery.run(broker.subscribe(topic, delivery), _answer)
+    await delivery.run(broker.subscribe(topic, instance.observed(delivery)), _answer)
 
 
 async def pause(broker: Pausable, _: pb.PauseRequest) -> pb.PauseResponse:

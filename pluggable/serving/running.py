@@ -10,14 +10,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from .. import logs
 from .endpoint import Endpoint
 from .instances import Offered
+from .observing import Observer
 from .server import DRAIN_SECONDS, ComponentServer
+from .telemetry import asked_for
 
-LOG_FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 #: How long components may take to close when the parent is gone.
 ORPHAN_SECONDS: Final = 5.0
 
@@ -32,7 +35,11 @@ class Drainable(Protocol):
 
 
 def serve(
-    components: Mapping[str, Offered], *, folder: Path | None = None, drain_seconds: float = DRAIN_SECONDS
+    components: Mapping[str, Offered],
+    *,
+    folder: Path | None = None,
+    drain_seconds: float = DRAIN_SECONDS,
+    telemetry: Observer | None = None,
 ) -> None:
     """
     Serve components until SIGTERM or SIGINT: ``serve({"my-store": MyStore})`` is ``state.my-store``.
@@ -40,15 +47,21 @@ def serve(
     At the first signal the sockets go away and those who are connected are served on until they leave, for
     ``drain_seconds`` at most; at the second it is over at once.
 
+    ``telemetry`` is told of every call, such as ``pluggable.serving.otel.OpenTelemetry``; without it,
+    OpenTelemetry's variables are obeyed (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_EXPORTER`` …).
+
     Raises:
         SocketError: the folder or one of the sockets is not as it must be.
     """
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)  # does nothing where logging is set up already
+    logs.setup()
 
     async def main() -> None:
         stop = Stop()
         with stop.at_signals():
-            async with ComponentServer(components, folder=folder) as server:
+            async with (
+                _telemetry(telemetry, ", ".join(components)) as observer,
+                ComponentServer(components, folder=folder, telemetry=observer) as server,
+            ):
                 await stop.drained(server, drain_seconds)
 
     run(main())
@@ -69,12 +82,19 @@ async def serve_child(
     if lifeline is not None:
         stop.at_end_of(lifeline)
     with stop.at_signals():
-        async with Endpoint(name, offered, path) as endpoint:
+        async with (
+            _telemetry(None, name) as observer,
+            Endpoint(name, offered, path, observer=observer) as endpoint,
+        ):
             ready()
             await stop.drained(endpoint, DRAIN_SECONDS)
     if stop.orphaned:
         with contextlib.suppress(OSError):  # not empty: another child is still leaving, and will remove it
             path.parent.rmdir()
+
+
+def _telemetry(given: Observer | None, service: str) -> AbstractAsyncContextManager[Observer | None]:
+    return asked_for(os.environ, service) if given is None else nullcontext(given)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

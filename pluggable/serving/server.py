@@ -13,6 +13,7 @@ from ..sockets import SocketError, SocketsFolder
 from ..transport import Limits
 from .endpoint import Endpoint
 from .instances import Offered
+from .observing import Observer
 
 #: How long those who are connected are served on when the server is told to stop.
 DRAIN_SECONDS: Final = 30.0
@@ -24,7 +25,7 @@ class ComponentServer:
 
     ``{"redis": [RedisStore, RedisBroker]}`` are ``state.redis`` and ``pubsub.redis`` on ``redis.sock``. A
     component is a class, or a function that makes an object for each Init. Without a ``folder`` it is the one
-    that ``DAPR_COMPONENTS_SOCKETS_FOLDER`` names, or daprd's default.
+    that ``DAPR_COMPONENTS_SOCKETS_FOLDER`` names, or daprd's default. ``telemetry`` is told of every call.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class ComponentServer:
         *,
         folder: Path | SocketsFolder | None = None,
         limits: Limits | None = None,
+        telemetry: Observer | None = None,
     ) -> None:
         self.folder: SocketsFolder = (
             folder if isinstance(folder, SocketsFolder) else SocketsFolder.find(folder)
         )
         self._components = dict(components)
         self._limits = limits
+        self._telemetry = telemetry
         self._endpoints: dict[str, Endpoint] = {}
 
     @property
@@ -58,7 +61,14 @@ class ComponentServer:
         async with AsyncExitStack() as stack:
             for name, offered in self._components.items():
                 path = self.folder.socket(name)
-                endpoint = Endpoint(name, offered, path, mode=self.folder.socket_mode, limits=self._limits)
+                endpoint = Endpoint(
+                    name,
+                    offered,
+                    path,
+                    mode=self.folder.socket_mode,
+                    limits=self._limits,
+                    observer=self._telemetry,
+                )
                 self._endpoints[name] = await stack.enter_async_context(endpoint)
             self._stack = stack.pop_all()
         return self

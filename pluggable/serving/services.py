@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from . import (
 )
 from .calls import Calls
 from .instances import Factory, Instances, Offered
+from .observing import Observer, observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,13 @@ _FAMILIES: Final = (
 class Services:
     """The components offered under one name."""
 
-    def __init__(self, name: str, offered: Offered) -> None:
+    def __init__(self, name: str, offered: Offered, observer: Observer | None = None) -> None:
         self.handlers: dict[str, Handler] = {}
         self.types: list[str] = []
         """The component types, such as ``state.redis``."""
+        self.stopping: asyncio.Event = asyncio.Event()
+        """The server is about to leave; who is connected is served on."""
+        self._observer = observer
         self._instances: dict[str, Instances[Any]] = {}
         for factory in [offered] if callable(offered) else offered:
             self._add(name, factory)
@@ -80,8 +85,12 @@ class Services:
             raise TypeError(f"{kind.__qualname__} serves nothing: it derives from none of {bases}")
         for family in families:
             type_ = f"{family.block}.{name}"
-            instances: Instances[Any] = Instances(type_, factory, exclusive=kind.exclusive)
-            found = family.handlers(Calls(type_, family.name, instances), kind)
+            instances: Instances[Any] = Instances(
+                type_, factory, exclusive=kind.exclusive, observer=self._observer
+            )
+            found = observed(
+                family.handlers(Calls(type_, family.name, instances), kind), type_, self._observer
+            )
             if found.keys() & self.handlers.keys():
                 raise SocketError(f"{type_} is offered twice; a socket has one component for each block")
             self.handlers |= found
@@ -95,8 +104,16 @@ class Services:
         """The instances behind each service, by its full name."""
         return self._instances
 
+    def count(self) -> dict[str, int]:
+        """Return how many instances each type has."""
+        found = dict.fromkeys(self.types, 0)
+        for instances in self._distinct():
+            found[instances.label] += len(instances)
+        return found
+
     async def stop_intake(self) -> None:
-        """Let no component deliver anything new."""
+        """Say to who asks that the end is near, and let no component deliver anything new."""
+        self.stopping.set()
         for instances in self._distinct():
             for instance in instances:
                 await instance.stop_intake()

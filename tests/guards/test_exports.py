@@ -47,6 +47,7 @@ MODULES = {
         DeleteWithPrefixRequest KeysLike KeysLikeRequest KeysLikeResponse NativeBulk PrefixDeletable
     """,
     "lock": "LockStore TryLockRequest UnlockRequest UnlockStatus",
+    "logs": "CallFields JSONFormatter LineFormatter setup",
     "metadata": "Metadata setting",
     "nameresolution": "Instance NameResolver Registering ResolveRequest",
     "pubsub": """

@@ -15,8 +15,9 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 #: What is on which floor, lowest first; those on one floor do not know each other unless said below.
 FLOORS = (
     {"_proto", "transport"},
-    {"errors", "metadata", "about", "sockets"}
-    | {"_duration", "_lines", "_promises", "_properties", "_quantity", "_secrets", "_settings"},
+    {"errors", "metadata", "about", "logs", "sockets"}
+    | {"_called", "_duration", "_lines", "_promises", "_properties", "_quantity", "_records", "_secrets"}
+    | {"_settings"},
     {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
     | {"configuration", "lock", "crypto", "nameresolution", "conversation"},
     {"_wire"},

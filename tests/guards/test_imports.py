@@ -15,7 +15,9 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["grpc", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf"])
+@pytest.mark.parametrize(
+    "heavy", ["grpc", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf", "opentelemetry"]
+)
 def test_importing_pluggable_is_light(heavy: str) -> None:
     assert heavy not in loaded("import pluggable")
 
@@ -24,6 +26,12 @@ def test_serving_loads_no_runtime_messages() -> None:
     modules = loaded("import pluggable, pluggable.serving")
 
     assert not {name for name in modules if "runtime.v1" in name}
+
+
+def test_serving_loads_no_telemetry_unasked() -> None:
+    modules = loaded("import pluggable.serving.services, pluggable.serving.running, pluggable.serving.child")
+
+    assert not {name for name in modules if name.startswith(("opentelemetry", "pluggable.serving.otel"))}
 
 
 def test_sidecar_needs_no_official_client() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pluggable._records import CHATTERERS
 from pluggable.runtime.config import RuntimeConfig
-from pluggable.runtime.logs import CHATTERERS, quoted, setup
+from pluggable.runtime.logs import quoted, setup
 
 logger = logging.getLogger("pluggable.runtime.somewhere")
 
@@ -91,6 +92,20 @@ def test_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None
     (line,) = capsys.readouterr().out.splitlines()
     assert r"failed\nTraceback" in line
     assert "KeyError: 'no'\" app_id=" in line
+
+
+def test_line_of_a_component_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    fields = {"component": "state.redis", "component_instance": "orders", "method": "Set"}
+    setup(RuntimeConfig(app_id="shop"))
+    logger.info("stored", extra=fields)
+    setup(RuntimeConfig(app_id="shop", log_as_json=True))
+    logger.info("stored", extra=fields)
+
+    text, json_ = capsys.readouterr().out.splitlines()
+    assert r'msg="state.redis \"orders\" Set: stored"' in text
+    said = json.loads(json_)
+    assert said["msg"] == "stored"
+    assert {name: said[name] for name in fields} == fields
 
 
 def test_second_setup_replaces_the_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from pluggable import remote
+from pluggable import Metadata, remote
 from pluggable.errors import UnavailableError
 from pluggable.runtime.registry import Bundle, Registry
 from pluggable.runtime.supervisor import Supervisor
@@ -99,6 +100,59 @@ async def test_missing_extra_is_given_up_at_once(supervisor: Supervisor, announc
     said = str(raised.value)
     assert "exited with status 3 and is not started again" in said
     assert "install it with: pip install 'mine[warp]'" in said
+
+
+async def test_lines_of_a_child_keep_level_and_origin(
+    supervisor: Supervisor, announce: Announce, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = """
+import logging
+logging.getLogger("shelf").error("the shelf is dusty")
+print("a word by the way")
+raise SystemExit("enough")
+"""
+    caplog.set_level(logging.INFO)
+    with pytest.raises(UnavailableError) as raised:
+        await supervisor.child(announce(code)).answering(20)
+
+    said = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert ("shelf", "ERROR", "mine: the shelf is dusty") in said
+    assert ("pluggable.runtime.supervisor", "INFO", "mine: a word by the way") in said
+    assert "the shelf is dusty" in str(raised.value)
+
+
+class Hearing(logging.Handler):
+    """Waits for a record, which comes by a pipe and maybe after the answer to its call."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+        self.record: asyncio.Future[logging.LogRecord] = asyncio.get_running_loop().create_future()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._words in record.getMessage() and not self.record.done():
+            self.record.set_result(record)
+
+
+async def test_line_of_a_call_names_the_instance(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    hearing = Hearing("is initialised")
+    logging.getLogger().addHandler(hearing)
+    try:
+        child = supervisor.child(in_memory())
+        await child.answering(20)
+        async with remote.Connection(child.address, instance="orders", client="test") as connection:
+            await remote.RemoteStateStore(connection).init(Metadata(name="orders"))
+            record = await hearing.record
+    finally:
+        logging.getLogger().removeHandler(hearing)
+
+    assert (record.name, record.levelname) == ("pluggable.serving.calls", "INFO")
+    assert record.__dict__["component"] == "state.in-memory"
+    assert record.__dict__["component_instance"] == "orders"
+    assert record.__dict__["method"] == "Init"
 
 
 async def test_child_given_up_is_tried_anew(supervisor: Supervisor, announce: Announce) -> None:

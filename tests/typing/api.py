@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from opentelemetry.trace import TracerProvider
 
 from pluggable import (
     NO_METADATA,
@@ -48,6 +50,8 @@ from pluggable import (
     setting,
     state,
 )
+from pluggable.logs import CallFields
+from pluggable.serving.otel import OpenTelemetry
 from pluggable.state import DeleteRequest, SetRequest, Transactional
 from pluggable.testing import connected
 
@@ -276,6 +280,15 @@ class Drawers(Shelf, keyspace.PrefixDeletable, keyspace.KeysLike):
 def program() -> None:
     """Serve classes, and functions that make an object."""
     serve({"shelf": Shelf, "house": [Doorbell, Vault]}, folder=Path("sockets"), drain_seconds=5.0)
+
+
+def observed_program(tracers: TracerProvider) -> None:
+    """Serve with logging and telemetry of one's own."""
+    handler = logging.StreamHandler()
+    handler.addFilter(CallFields())
+    handler.setFormatter(logging.Formatter("%(component)s %(component_instance)s %(method)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    serve({"shelf": Shelf}, telemetry=OpenTelemetry(tracer_provider=tracers))
 
 
 async def server(source: AsyncIterator[bytes]) -> dict[str, Path]:
