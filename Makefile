@@ -17,7 +17,7 @@ test: $(VENV)/.test  ## the default suite, under three minutes
 	@$(BIN)/python -m pytest -q -n auto -m "not slow"
 
 slow: $(VENV)/.test  ## what takes longer
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m "slow or timed"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -19,6 +19,8 @@ from pluggable.launch.ports import Ports, PortsPipe
 from pluggable.sockets import FOLDER_VARIABLES
 
 READY_SECONDS = 20.0
+#: Tests beside a test take the processor from it: what is bounded in time gets more of it then.
+PATIENCE = 5.0 if "PYTEST_XDIST_WORKER" in os.environ else 1.0
 ENDING_SECONDS = 15.0
 #: A folder that does not exist.
 NOWHERE = Path("/nonexistent")

@@ -16,9 +16,9 @@ import pytest
 from tests.e2e.applications import Application
 from tests.e2e.packages import package
 from tests.e2e.processes import Ending
-from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.e2e.sidecars import PATIENCE, Sidecar, component, sidecar
 
-BACK_SECONDS = 2.0
+BACK_SECONDS = 2.0 * PATIENCE
 WRITERS = 8
 
 
@@ -87,6 +87,7 @@ async def time_to_come_back(running: Sidecar, load: Load) -> float:
     return loop.time() - since
 
 
+@pytest.mark.timed
 async def test_acknowledged_writes_survive_a_kill(resources: Path, tmp_path: Path) -> None:
     component(resources, "orders", "state.sqlite", connectionString=str(tmp_path / "orders.db"))
     async with sidecar(resources) as running:
@@ -125,6 +126,7 @@ async def test_children_do_not_outlive_a_killed_sidecar(resources: Path, tmp_pat
     assert len(children) == 2
 
 
+@pytest.mark.timed
 async def test_subscriptions_survive_a_kill(resources: Path, application: Application) -> None:
     component(resources, "events", "pubsub.in-memory")
     application.subscribe("events", "orders")

@@ -14,10 +14,10 @@ import pytest
 from pluggable.serving import ComponentServer
 from pluggable.sockets import FOLDER_VARIABLES
 from pluggable_servers.memory.state import InMemoryStateStore
-from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.e2e.sidecars import PATIENCE, Sidecar, component, sidecar
 
 WAIT = "--components-wait=20s"
-USABLE_SECONDS = 1.0
+USABLE_SECONDS = 1.0 * PATIENCE
 
 
 async def save(running: Sidecar, store: str, value: str) -> None:
@@ -38,6 +38,7 @@ async def usable(running: Sidecar, since: float) -> float:
     return asyncio.get_running_loop().time() - since
 
 
+@pytest.mark.timed
 async def test_late_stranger_is_usable_within_a_second(resources: Path, socket_folder: Path) -> None:
     component(resources, "late", "state.mine")
     async with sidecar(
@@ -58,6 +59,7 @@ async def test_late_stranger_is_usable_within_a_second(resources: Path, socket_f
             assert await running.end() == 0
 
 
+@pytest.mark.timed
 async def test_ignored_component_is_loaded_when_it_comes(resources: Path, socket_folder: Path) -> None:
     component(resources, "late", "state.mine", "  ignoreErrors: true\n")
     async with sidecar(resources, sockets=socket_folder, flags=["--components-wait=100ms"]) as running:
