@@ -22,8 +22,8 @@ FLOORS = (
     {"_wire"},
     {"serving", "remote", "describing"},
     {"runtime", "conformance"},
-    {"testing", "_pytest", "doctor"},
     {"launch"},
+    {"testing", "_pytest", "doctor"},
     {"cli"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
