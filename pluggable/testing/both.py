@@ -18,7 +18,7 @@ class BothBindings(InputBinding, OutputBinding):
     async def init(self, metadata: Metadata) -> None:
         await self._output.init(metadata)
         await self._input.init(metadata)
-        self.operations = self._output.operations
+        self.operations: tuple[str, ...] = self._output.operations
 
     async def read(self, deliver: Delivery[Event]) -> None:
         await self._input.read(deliver)
