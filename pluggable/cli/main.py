@@ -18,6 +18,8 @@ COMMANDS = {
     "conformance": "check what a component on a socket promises",
     "doctor": "say what a daprd would make of sockets and YAML, and how to mend it",
     "probe": "ask a socket whether its components can work, as Kubernetes does",
+    "new": "make a project for a component: code, tests, image, manifests",
+    "dev": "serve a component, and start it again whenever its source changes",
 }
 
 

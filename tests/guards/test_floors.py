@@ -22,7 +22,7 @@ FLOORS = (
     {"_wire"},
     {"serving", "remote", "describing"},
     {"runtime", "conformance"},
-    {"launch"},
+    {"launch", "scaffold"},
     {"testing", "_pytest", "doctor"},
     {"cli"},
 )
