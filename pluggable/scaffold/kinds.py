@@ -30,7 +30,9 @@ class Kind:
 #: By what an author asks for: a block, and for bindings a direction.
 KINDS: Final = {
     "state": Kind(block="state", templates="state", noun="state store", says="kept: hello"),
-    "pubsub": Kind(block="pubsub", templates="pubsub", noun="pub/sub broker", says="received: an order", app_port=6001),
+    "pubsub": Kind(
+        block="pubsub", templates="pubsub", noun="pub/sub broker", says="received: an order", app_port=6001
+    ),
     "bindings-input": Kind(
         block="bindings",
         templates="bindings-input",

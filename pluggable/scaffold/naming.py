@@ -49,8 +49,8 @@ class Naming:
         """
         if not _NAME.fullmatch(name):
             raise ScaffoldError(
-                f'"{name}" is no name for a component; wanted are lower-case letters, digits, hyphens, dots and '
-                "underscores, a letter first and no mark last, such as my-store"
+                f'"{name}" is no name for a component; wanted are lower-case letters, digits, hyphens, dots '
+                "and underscores, a letter first and no mark last, such as my-store"
             )
         if len(name) > LONGEST:
             raise ScaffoldError(f'"{name}" has {len(name)} letters, at most {LONGEST} are possible')
@@ -58,7 +58,8 @@ class Naming:
         package = "_".join(words)
         if keyword.iskeyword(package) or package in sys.stdlib_module_names or package in _TAKEN:
             raise ScaffoldError(
-                f'"{name}" would be the Python package {package}, which is taken; choose another, such as my-{name}'
+                f'"{name}" would be the Python package {package}, which is taken; '
+                f"choose another name, such as my-{name}"
             )
         type_ = f"{block}.{name}"
         if entry_points(group=ENTRY_POINT_GROUP, name=type_):

@@ -23,7 +23,7 @@ FLOORS = (
     {"serving", "remote", "describing"},
     {"runtime", "conformance"},
     {"launch", "scaffold"},
-    {"testing", "_pytest", "doctor"},
+    {"testing", "_pytest", "doctor", "dev"},
     {"cli"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
