@@ -18,7 +18,11 @@ COMMANDS = {
     "conformance": "check what a component on a socket promises",
     "doctor": "say what a daprd would make of sockets and YAML, and how to mend it",
     "probe": "ask a socket whether its components can work, as Kubernetes does",
+    "new": "make a project for a component: code, tests, image, manifests",
+    "dev": "serve a component, and start it again whenever its source changes",
 }
+#: Those that take an application behind ``--``, however their own words are mixed; it is ``behind`` to them.
+WITH_APPLICATION = {"dev"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,13 +38,15 @@ def main() -> int:
     parser = _Parser(prog="pluggable", description="Dapr's building blocks in Python.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    words = sys.argv[1:]
+    words, behind = sys.argv[1:], []
+    if words[:1] and words[0] in WITH_APPLICATION and "--" in words:
+        words, behind = words[: words.index("--")], words[words.index("--") + 1 :]
     for name, summary in COMMANDS.items():
         described = f"{summary[0].upper()}{summary[1:]}."
         subparser = subparsers.add_parser(name, help=summary, description=described, allow_abbrev=False)
         if name in words[:1]:
             import_module(f".{name}", __package__).options(subparser)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words, argparse.Namespace(behind=behind))
     if arguments.version:
         from .version import version
 

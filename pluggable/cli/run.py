@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..launch import App, LaunchError, launch
@@ -42,6 +43,15 @@ SWITCHES_PASSED_ON = {
 def options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.usage = "pluggable run [OPTIONS] [--] COMMAND …"
+    parser.add_argument(
+        "--run-file", "-f", type=Path, help="a dapr.yaml with several applications, or its folder"
+    )
+    app_options(parser)
+    parser.add_argument("app_command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the application")
+
+
+def app_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say how an application and its sidecar are run."""
     parser.add_argument("--app-id", "-a", help="the application's name; default: its folder's name")
     parser.add_argument("--app-port", "-p", type=int, default=0, help="port on which the application listens")
     parser.add_argument("--app-protocol", "-P", default="http", help="how the application is called")
@@ -60,20 +70,16 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="folder of YAML files; may be repeated; default: ~/.dapr/components, else embedded defaults",
     )
-    parser.add_argument(
-        "--run-file", "-f", type=Path, help="a dapr.yaml with several applications, or its folder"
-    )
     for name, summary in PASSED_ON.items():
         parser.add_argument(name, help=summary)
     for name, summary in SWITCHES_PASSED_ON.items():
         parser.add_argument(name, action="store_true", help=summary)
-    parser.add_argument("app_command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the application")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Launch what the options say and return the exit code to leave with."""
     try:
-        return asyncio.run(launch(_apps(arguments), say=_say))
+        return asyncio.run(launch(_apps(arguments), say=say))
     except LaunchError as error:
         sys.stderr.write(f"pluggable run: {error}\n")
         return 1
@@ -81,7 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _apps(arguments: argparse.Namespace) -> list[App]:
     if arguments.run_file is None:
-        return [_app(arguments)]
+        command = arguments.app_command
+        return [app_of(arguments, command[1:] if command[:1] == ["--"] else command)]
     if arguments.app_command:
         raise LaunchError(f"{arguments.run_file} says what to run; leave {arguments.app_command} out, or -f")
     from ..launch.runfile import read_run_file  # loads yaml, which nothing else here needs
@@ -89,8 +96,8 @@ def _apps(arguments: argparse.Namespace) -> list[App]:
     return read_run_file(arguments.run_file)
 
 
-def _app(arguments: argparse.Namespace) -> App:
-    command = arguments.app_command[1:] if arguments.app_command[:1] == ["--"] else arguments.app_command
+def app_of(arguments: argparse.Namespace, command: Sequence[str]) -> App:
+    """Return what the options say of an application that is run by this command."""
     given = vars(arguments)
     flags = [f"{name}={value}" for name in PASSED_ON if (value := given[_attribute(name)]) is not None]
     flags += [name for name in SWITCHES_PASSED_ON if given[_attribute(name)]]
@@ -112,7 +119,7 @@ def _attribute(option: str) -> str:
     return option.removeprefix("--").replace("-", "_")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     """Print a line; when nobody reads any more, as behind ``| head``, come to an end."""
     try:
         sys.stdout.write(line + "\n")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from .plan import App, LaunchError, api_host, app_environment, check_ports, sidecar_arguments
 from .ports import PortsPipe
 from .process import Process, Say
+from .readiness import loaded
 
 T = TypeVar("T")
 
@@ -23,9 +24,6 @@ PATIENCE_SECONDS = 15.0
 APP_STOP_SECONDS = 5.0
 #: How long its sidecar may take, once the application is gone.
 SIDECAR_STOP_SECONDS = 10.0
-LOOK_SECONDS = 0.02
-ANSWER_SECONDS = 2.0
-HEALTH_PATH = "/v1.0/healthz/outbound"
 
 
 async def launch(
@@ -135,7 +133,7 @@ class _Pair:
             f"starting {self.app.app_id}: HTTP port {ports.http}, gRPC port {ports.grpc}, "
             f"metrics port {ports.metrics}"
         )
-        await self._unless_ended(sidecar, self._answering(ports.http))
+        await self._unless_ended(sidecar, loaded(api_host(self.app), ports.http))
         if self.app.command:
             environment = app_environment(self.app, ports, self._inherited)
             self._application = await self._spawn("APP", self.app.command, environment, self.app.directory)
@@ -210,12 +208,6 @@ class _Pair:
             self._say(f"the sidecar of {self.app.app_id} ended with status {ended.result()}")
             return 1 if ended.result() else 0
 
-    async def _answering(self, port: int) -> None:
-        """Ask the sidecar until its components are loaded."""
-        # Like daprd it tells nobody: there is nothing to wait on.
-        while not await _is_ready(api_host(self.app), port):  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_SECONDS)
-
 
 @contextlib.asynccontextmanager
 async def _both(
@@ -229,18 +221,3 @@ async def _both(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _is_ready(host: str, port: int) -> bool:
-    """Return whether a sidecar answers there and has loaded its components."""
-    writer = None
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(f"GET {HEALTH_PATH} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            return (await reader.readline()).split()[1:2] == [b"204"]
-    except (OSError, TimeoutError):
-        return False
-    finally:
-        if writer is not None:
-            writer.close()

@@ -69,6 +69,11 @@ class Process:
         """Its exit status, negative for the signal that ended it; ``None`` while it runs."""
         return self._process.returncode
 
+    @property
+    def id(self) -> int:
+        """The system's number for it, and for its group."""
+        return self._process.pid
+
     async def wait(self) -> int:
         """Wait for its end and return the code a shell would give: 128 and the signal, if one ended it."""
         status = await self._process.wait()

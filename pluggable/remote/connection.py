@@ -172,6 +172,10 @@ class Connection:
             self._keeper.doubt(lives)
         return error
 
+    async def lost(self) -> None:
+        """Wait until calls do not pass, because the component is down or is being initialised."""
+        await self._gate.closed()
+
     async def passable(self) -> None:
         """Wait until calls pass, however long the component is down."""
         await self._gate.opened()

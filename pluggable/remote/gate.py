@@ -18,6 +18,7 @@ class Gate:
         self.open: bool = False
         self._refusal: str | None = refusal
         self._opened = asyncio.Event()
+        self._closed = asyncio.Event()
         self._decided = asyncio.Event()
         self._decided.set()
 
@@ -26,6 +27,7 @@ class Gate:
         self.open = True
         self._refusal = None
         self._opened.set()
+        self._closed.clear()
         self._decided.set()
 
     def hold(self) -> None:
@@ -57,6 +59,12 @@ class Gate:
         while not self.open:
             await self._opened.wait()
 
+    async def closed(self) -> None:
+        """Wait until calls do not pass."""
+        while self.open:
+            await self._closed.wait()
+
     def _close(self) -> None:
         self.open = False
         self._opened.clear()
+        self._closed.set()

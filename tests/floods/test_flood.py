@@ -26,7 +26,8 @@ from pluggable.metadata import Metadata
 from pluggable.pubsub import Message, PublishRequest, Topic
 from pluggable.remote import Connection, RemotePubSub
 from pluggable.serving.endpoint import Endpoint
-from tests.remote.speaking import Life, Line, Process
+from pluggable.testing.line import Line
+from tests.remote.speaking import Life, Process
 
 MESSAGES = 10_000
 CUT_EVERY = 500

@@ -59,7 +59,7 @@ MODULES = {
         BulkGetItem Concurrency Consistency DeleteRequest ETagged Expiring GetRequest GetResponse QueryItem
         QueryRequest QueryResponse Queryable SetRequest SortOrder StateStore Transactional
     """,
-    "testing": "connected served",
+    "testing": "Faults Inbox Sidecar SidecarError connected reading served sidecar subscribed",
 }
 
 
@@ -117,10 +117,14 @@ def test_every_public_method_is_explained() -> None:
 
 
 def defined(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """Yield the public classes and functions that a module defines itself."""
+    """Yield the public classes and functions that a module, or a package for it, defines itself."""
     for name, value in vars(module).items():
-        if not name.startswith("_") and is_code(value) and value.__module__ == module.__name__:
+        if not name.startswith("_") and is_code(value) and is_within(value.__module__, module.__name__):
             yield name, value
+
+
+def is_within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 def is_code(value: object) -> bool:

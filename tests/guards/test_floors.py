@@ -23,8 +23,8 @@ FLOORS = (
     {"_wire"},
     {"serving", "remote", "describing"},
     {"runtime", "conformance"},
-    {"testing", "_pytest", "doctor"},
-    {"launch"},
+    {"launch", "scaffold"},
+    {"testing", "_pytest", "doctor", "dev"},
     {"cli"},
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

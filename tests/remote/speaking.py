@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -180,51 +178,3 @@ class Process:
             await self._server.close()
             self._server = None
         self.path.unlink(missing_ok=True)
-
-
-class Line:
-    """Stands between two ends of a socket; ``cut`` breaks all connections and nothing else."""
-
-    def __init__(self, path: Path, to: Path) -> None:
-        self.address = f"unix:{path}"
-        self._path = path
-        self._to = to
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._carrying: set[asyncio.Task[None]] = set()
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_unix_server(self._accepted, self._path)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        self.cut()
-        if self._carrying:
-            await asyncio.wait(self._carrying)
-
-    def cut(self) -> None:
-        """Break all connections."""
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward, back = await asyncio.open_unix_connection(self._to)
-        self._writers |= {writer, back}
-        for source, sink in ((reader, back), (onward, writer)):
-            task = asyncio.create_task(_carry(source, sink))
-            self._carrying.add(task)
-            task.add_done_callback(self._carrying.discard)
-
-
-async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65536):
-            sink.write(data)
-            await sink.drain()
-    except OSError:
-        pass
-    finally:
-        sink.close()

@@ -23,8 +23,9 @@ from pluggable.errors import (
 from pluggable.metadata import Metadata
 from pluggable.remote import Connection, RemoteInputBinding, RemoteOutputBinding, RemoteStateStore
 from pluggable.state import GetRequest, GetResponse
+from pluggable.testing.line import Line
 from pluggable.transport import Code, Limits
-from tests.remote.speaking import Life, Line, Process
+from tests.remote.speaking import Life, Process
 
 METADATA = Metadata({"redisHost": "h"}, "orders")
 KEY = GetRequest(key="k")

@@ -18,8 +18,9 @@ from pluggable.metadata import Metadata
 from pluggable.pubsub import BulkEntry, BulkPublishRequest, FailedEntry, Message, PublishRequest, Topic
 from pluggable.remote import Connection, RemotePubSub
 from pluggable.remote.pulling import MESSAGES_IN_FLIGHT
+from pluggable.testing.line import Line
 from tests.remote.deliveries import Accepting, Desk
-from tests.remote.speaking import Life, Line, Process, Pulled
+from tests.remote.speaking import Life, Process, Pulled
 
 TOPIC = Topic(name="orders", metadata={"rawPayload": "true"})
 

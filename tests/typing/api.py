@@ -53,7 +53,7 @@ from pluggable import (
 from pluggable.logs import CallFields
 from pluggable.serving.otel import OpenTelemetry
 from pluggable.state import DeleteRequest, SetRequest, Transactional
-from pluggable.testing import connected
+from pluggable.testing import Faults, Inbox, Sidecar, connected, reading, served, sidecar, subscribed
 
 
 class Shelf(state.StateStore, state.ETagged):
@@ -324,3 +324,40 @@ async def further_far_ends() -> tuple[SubtleCrypto, NameResolver, Conversation]:
         assert addresses
         assert answer.outputs[0].usage is None
         return signer, hosts, parrot
+
+
+async def faults_on_demand(source: AsyncIterator[bytes]) -> None:
+    """What goes wrong, and what is delivered all the same."""
+    faults = Faults()
+    async with (
+        connected(lambda: Broker(source), {"colour": "red"}, faults=faults) as broker,
+        subscribed(broker, "orders", answer=Rejected("no")) as inbox,
+    ):
+        await faults.cut_streams()
+        await faults.restart(noticed=False)
+        await faults.init_again({"colour": "blue"})
+        with faults.slow(0.1), faults.silent():
+            inbox.answer = None
+        message: pubsub.Message = await inbox.next(seconds=1.0)
+        assert message.topic == "orders"
+        assert not await inbox.stays_empty(0.1)
+        await inbox.stands()
+
+
+async def events(doorbell: InputBinding) -> bindings.Event:
+    """An input binding's events."""
+    async with reading(doorbell) as inbox:
+        found: Inbox[bindings.Event] = inbox
+        return await found.next()
+
+
+async def sidecars(folder: Path) -> int:
+    """A sidecar in a test, over components of the test and over YAML."""
+    async with served(Shelf) as address, sidecar({"shelf": Shelf}, properties={"shelf": {"colour": "red"}}):
+        assert address.startswith("unix:")
+    async with sidecar(
+        {"mine": [Shelf, Vault]}, resources=folder, app_port=8080, flags=["--log-level=debug"]
+    ) as dapr:
+        one: Sidecar = dapr
+        print(one.url, one.environment["DAPR_HTTP_PORT"], one.grpc_port, one.log[-1], one.process_id)
+        return await one.ended()
