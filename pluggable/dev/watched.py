@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from .. import logs
 from ..errors import ComponentError
 from ..serving.instances import Offered
-from ..serving.running import LOG_FORMAT, Stop, run
+from ..serving.running import Stop, run
 from ..serving.server import ComponentServer
 from .faults import readable
 from .sources import loaded_files
@@ -42,7 +43,7 @@ class Parent:
 
 def run_watched(load: Callable[[], Mapping[str, Offered]], folder: Path | None, parent: Parent) -> int:
     """Load and serve until a signal comes or the parent is gone; return the exit status."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    logs.setup()
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
