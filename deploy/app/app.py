@@ -48,7 +48,7 @@ def call(path: str, body: bytes | None = None) -> str:
     """Ask the sidecar, with a POST if there is a body, and return what it answers."""
     try:
         with urllib.request.urlopen(f"{STORE}{path}", body, ANSWER_SECONDS) as answer:
-            return answer.read().decode()
+            return str(answer.read(), "utf-8")
     except urllib.error.HTTPError as error:
         raise RefusedError(f"{error.code} {error.read().decode()}") from error
     except OSError as error:

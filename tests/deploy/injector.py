@@ -1,7 +1,7 @@
 """
 What Dapr's injector makes of an annotated pod, as far as sockets go, with our sidecar in daprd's place.
 
-Facts: dapr/dapr ``pkg/injector/patcher``: ``sidecar_components.go``, ``sidecar_container.go``, ``sidecar_volumes.go``.
+Facts: dapr/dapr ``pkg/injector/patcher``, ``sidecar_components.go``, ``_container.go`` and ``_volumes.go``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pod of three containers, for real: other users, nothing to write but volumes, one killed after another."""
+"""The manifests as pods, for real: three users, nothing to write but volumes, one killed after another."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_no_acknowledged_order_is_lost_when_the_component_is_killed() -> N
         for code, body in reasons:
             assert code == 500
             assert body["errorCode"] in ("ERR_STATE_SAVE", "ERR_STATE_GET")
-            assert "orders" in body["message"]
+            assert 'component "orders" at unix:/sockets/orders-db.sock is ' in body["message"]
 
 
 def app_began(app: Heard) -> int:
