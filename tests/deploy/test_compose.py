@@ -41,6 +41,8 @@ def test_services_are_the_pods_containers() -> None:
         assert words == [word for word in container.get("args", ()) if not word.startswith(POD_ONLY)]
         folder = variables(container).get("DAPR_COMPONENTS_SOCKETS_FOLDER")
         assert service.get("environment", {}).get("DAPR_COMPONENTS_SOCKETS_FOLDER") == folder
+        if "healthcheck" in service:
+            assert service["healthcheck"]["test"] == ["CMD", *container["readinessProbe"]["exec"]["command"]]
         shared = {volume.split(":")[1] for volume in service.get("volumes", ())}
         assert shared | set(service.get("tmpfs", ())) == set(mounts(container))
 

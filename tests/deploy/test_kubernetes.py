@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import ArgumentParser
 from importlib.metadata import entry_points
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pluggable.cli.probe import options
 from pluggable.cli.serve import load
 from pluggable.component import ENTRY_POINT_GROUP
 from pluggable.runtime.flags import parse
@@ -112,9 +114,15 @@ def test_probes_ask_the_socket_that_is_served(name: str) -> None:
     folder = variables(container).get(READ, FOLDER)
     served = component(name)["spec"]["type"].partition(".")[2]
 
-    assert {"startupProbe", "readinessProbe"} <= container.keys()
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= container.keys()
     for probe in probes(container):
-        assert probe["exec"]["command"] == ["pluggable", "probe", f"{folder}/{served}.sock"]
+        program, command, *words = probe["exec"]["command"]
+        assert (program, command) == ("pluggable", "probe")
+        parser = ArgumentParser()
+        options(parser)
+        asked = parser.parse_args(words)
+        assert asked.socket == f"{folder}/{served}.sock"
+        assert asked.timeout < probe["timeoutSeconds"], "or its sentence is never seen"
 
 
 @pytest.mark.parametrize("name", PODS)

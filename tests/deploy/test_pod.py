@@ -10,7 +10,7 @@ import pytest
 
 from tests.deploy.conftest import Images
 from tests.deploy.injector import FOLDER, injected
-from tests.deploy.manifests import Node, containers, documents, mounts, telling
+from tests.deploy.manifests import Node, containers, documents, mounts, probes, telling
 from tests.deploy.orders import acknowledged, all_there, failures, going_on, refusal
 from tests.deploy.pods import Pod, crash, log, podman, running
 from tests.e2e.sidecars import Heard
@@ -105,12 +105,21 @@ async def test_users_differ_and_write_only_to_volumes() -> None:
         assert socket == f"socket 666 {users['orders-db']}"
 
 
-async def test_health_answers_the_kubelet() -> None:
-    async with ordering(documents("sidecar")) as (pod, _):
-        app = pod.container("app")
-        assert await status(app, "http://127.0.0.1:3501/v1.0/healthz") == 204
-        assert await status(app, "http://127.0.0.1:3501/v1.0/metadata") == 200
-        assert await status(app, "http://127.0.0.1:9090/metrics") == 200
+async def test_every_probe_is_content() -> None:
+    found = documents("sidecar")
+    async with ordering(found) as (pod, _):
+        asked = 0
+        for name, container in containers(found).items():
+            for probe in probes(container):
+                asked += 1
+                if ask := probe.get("exec"):
+                    await podman("exec", pod.container(name), *ask["command"])
+                else:
+                    url = "http://127.0.0.1:{port}{path}".format(**probe["httpGet"])
+                    assert await status(pod.container("app"), url) in (200, 204)
+
+        assert asked == 6
+        assert await status(pod.container("app"), "http://127.0.0.1:9090/metrics") == 200
 
 
 async def test_pod_ends_in_time() -> None:
