@@ -126,6 +126,7 @@ async def running(documents: list[Node]) -> AsyncIterator[Pod]:
     finally:
         for name in (await podman("pod", "ps", "--format", "{{.Name}}")).split():
             if suffix in name:
+                await tried("pod", "kill", name)  # removing alone would wait for those who drain
                 await tried("pod", "rm", "--force", "--time=0", name)
         for name in (await podman("volume", "ls", "--quiet")).split():
             if name.endswith(suffix):
