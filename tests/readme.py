@@ -31,7 +31,12 @@ class Block:
         path.write_text(self.text)
 
 
-BLOCKS: Final = [Block(found["language"], found["text"], found["file"]) for found in _BLOCK.finditer(README)]
+def blocks(text: str) -> list[Block]:
+    """Return the blocks of a text in Markdown."""
+    return [Block(found["language"], found["text"], found["file"]) for found in _BLOCK.finditer(text)]
+
+
+BLOCKS: Final = blocks(README)
 
 
 def write_files(folder: Path) -> None:

@@ -44,7 +44,8 @@ def options(parser: argparse.ArgumentParser) -> None:
         "types",
         nargs="+",
         metavar="TYPE",
-        help="an installed type, such as state.sqlite, or one to import, from the current directory too: "
+        help="an installed type, such as state.sqlite; the same under a name of yours, "
+        "state.orders=state.sqlite; or one to import, from the current directory too: "
         "state.mine=package.module:Class",
     )
     parser.add_argument(
@@ -104,7 +105,14 @@ def named(word: str) -> tuple[str, type[Component]]:
             f"{word} is not a type; wanted is <block>.<name>, such as state.sqlite, "
             f"with a block of {', '.join(BLOCKS)}"
         )
-    return type_, _imported(type_, block, target) if target else load_installed([type_])[0]
+    return type_, _class(type_, block, target or type_)
+
+
+def _class(type_: str, block: str, target: str) -> type[Component]:
+    """Load what serves the type: an installed type, maybe of another name, or what can be imported."""
+    if target.startswith(f"{block}.") and ":" not in target:
+        return load_installed([target])[0]
+    return _imported(type_, block, target)
 
 
 def _imported(type_: str, block: str, target: str) -> type[Component]:

@@ -153,12 +153,19 @@ class Discovery:
     def _ask(self, path: Path) -> None:
         if path in self._asking:
             return
-        task = self._asking[path] = asyncio.create_task(self._meet(path), name=f"asking {path}")
-        task.add_done_callback(lambda _: self._asking.pop(path, None))
-
-    async def _meet(self, path: Path) -> None:
-        """Ask a socket what it serves and list it."""
         identity = self._known.get(path)
+        task = asyncio.create_task(self._meet(path, identity), name=f"asking {path}")
+        self._asking[path] = task
+        task.add_done_callback(lambda task: self._met(path, identity, task))
+
+    def _met(self, path: Path, identity: Identity | None, task: asyncio.Task[None]) -> None:
+        """Go on to the successor of a socket that was replaced while it was asked."""
+        self._asking.pop(path, None)
+        if not task.cancelled() and self._known.get(path, identity) != identity:
+            self._ask(path)
+
+    async def _meet(self, path: Path, identity: Identity | None) -> None:
+        """Ask a socket what it serves and list it."""
         try:
             self._trust.check_socket(path)
             services = await self._list_services(f"unix:{path}", ANSWER_SECONDS)

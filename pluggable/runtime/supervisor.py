@@ -20,6 +20,7 @@ from typing import Self
 from .._lines import LINE_BYTES, Lines
 from .._records import fields_of, record_of
 from ..errors import UnavailableError
+from .fatal import FatalError
 from .registry import Bundle
 
 #: Pauses before a crashed child is started again; after the last one it is given up.
@@ -191,9 +192,13 @@ def ending(status: int) -> str:
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
 
 
+class NoFolderError(FatalError):
+    """The sockets of bundled components can be put nowhere; the text says what was tried and what to do."""
+
+
 class Supervisor:
     """
-    The children of one sidecar, in a private folder, by bundle.
+    The children of one sidecar, by bundle, in a private folder that the first of them brings about.
 
     Every child reads a pipe whose only other end is held here, so that none outlives even a killed sidecar.
     """
@@ -202,9 +207,9 @@ class Supervisor:
         self._backoff_seconds = backoff_seconds
         self._children: dict[Bundle, Child] = {}
         self._tasks: dict[Bundle, asyncio.Task[None]] = {}
+        self._folder: Path | None = None
 
     async def __aenter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="pluggable-"))
         self._lifeline, self._held = os.pipe()
         return self
 
@@ -216,19 +221,37 @@ class Supervisor:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         os.close(self._held)
         os.close(self._lifeline)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def child(self, bundle: Bundle) -> Child:
-        """Return the child that serves the bundle, started now if it was not, or was given up."""
+        """
+        Return the child that serves the bundle, started now if it was not, or was given up.
+
+        Raises:
+            NoFolderError: there is no place where its socket could be.
+        """
         child = self._children.get(bundle)
         if child is None or child.failed:
             name = bundle.name if not bundle.version else f"{bundle.name}-{bundle.version}"
-            socket = self._folder / f"{name}.sock"
+            socket = self._private_folder() / f"{name}.sock"
             child = self._children[bundle] = Child(bundle, socket, self._backoff_seconds)
             self._tasks[bundle] = asyncio.create_task(
                 child.keep_running(self._lifeline), name=f"child {bundle}"
             )
         return child
+
+    def _private_folder(self) -> Path:
+        """Return the folder, made when it is needed: with strangers alone, nothing has to be writable."""
+        if self._folder is None:
+            try:
+                self._folder = Path(tempfile.mkdtemp(prefix="pluggable-"))
+            except OSError as error:
+                raise NoFolderError(
+                    f"no folder can be made for the sockets of bundled components: {error.strerror}; "
+                    "make /tmp writable, as with a volume in a container, or name another folder in $TMPDIR"
+                ) from error
+        return self._folder
 
     def running(self) -> list[Child]:
         """The children there are, for who wants to look at their processes."""

@@ -55,8 +55,19 @@ async def publish(server: Server, path: Path, *, mode: int) -> PublishedSocket:
             await server.listen(f"unix:{bound}")
             await server.start()
             return await asyncio.to_thread(_move, bound, path, mode)
+    except PermissionError as error:
+        raise SocketError(f"socket {path} cannot be made: {_no_permission(path.parent)}") from error
     except OSError as error:
         raise SocketError(f"socket {path} cannot be made: {error.strerror or error}") from error
+
+
+def _no_permission(folder: Path) -> str:
+    """Say who may not write to whose folder: in a pod, the users of its containers differ."""
+    sentence = f"user {os.geteuid()} may not write to {folder}"
+    with contextlib.suppress(OSError):
+        about = folder.stat()
+        sentence += f", which is user {about.st_uid}'s with mode {stat.S_IMODE(about.st_mode):o}"
+    return f"{sentence}; give it a mode or a group that lets this user write, or name another folder"
 
 
 @contextlib.contextmanager

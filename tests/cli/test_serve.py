@@ -13,6 +13,8 @@ import pytest
 from pluggable import transport
 from pluggable.cli.serve import load
 from pluggable.serving.child import CannotLoadError
+from pluggable_servers.memory.pubsub import InMemoryPubSub
+from pluggable_servers.memory.state import InMemoryStateStore
 from tests.cli.commands import Command, pluggable
 from tests.cli.test_run import ask, component
 
@@ -114,6 +116,8 @@ async def test_unknown_type_is_named(tmp_path: Path) -> None:
         ("drawer.mine=json:loads", "with a block of state, "),
         ("state.mine=json", "json is no class; wanted is package.module:Class"),
         ("state.mine=no_such_module:Class", "cannot be loaded from no_such_module:Class: No module named"),
+        ("state.mine=state.no-such", "type state.no-such is not installed; installed are bindings."),
+        ("state.mine=pubsub.in-memory", "pubsub.in-memory is no class; wanted is package.module:Class"),
         ("state.mine=json:NoSuch", "cannot be loaded from json:NoSuch: module 'json' has no attribute"),
         ("state.mine=json:JSONDecoder", "json:JSONDecoder is no subclass of StateStore"),
         ("bindings.mine=pluggable:StateStore", "is no subclass of InputBinding or OutputBinding"),
@@ -131,6 +135,12 @@ def test_names_bring_their_types_together() -> None:
     served = load(["state.in-memory", "pubsub.in-memory", "secretstores.local.env", "state.in-memory"])
 
     assert {name: len(classes) for name, classes in served.items()} == {"in-memory": 2, "local.env": 1}
+
+
+def test_installed_type_is_served_under_another_name() -> None:
+    served = load(["state.orders=state.in-memory", "pubsub.orders=pubsub.in-memory"])
+
+    assert served == {"orders": [InMemoryStateStore, InMemoryPubSub]}
 
 
 async def test_missing_folder_has_no_sockets(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pluggable import remote
-from pluggable.runtime.discovery import Discovery
+from pluggable.runtime.discovery import Discovery, ListServices
 from pluggable.serving import ComponentServer
 from pluggable.sockets import SocketsFolder
 from pluggable_servers.memory.pubsub import InMemoryPubSub
@@ -35,8 +35,8 @@ async def asked_briefly(address: str, _: float) -> frozenset[str]:
 class Looking:
     """A discovery, and the waiting for what it finds."""
 
-    def __init__(self, folder: SocketsFolder) -> None:
-        self.discovery = Discovery(folder, self._changed, asked_briefly)
+    def __init__(self, folder: SocketsFolder, asking: ListServices = asked_briefly) -> None:
+        self.discovery = Discovery(folder, self._changed, asking)
         self._news = asyncio.Event()
 
     def _changed(self) -> None:
@@ -138,6 +138,23 @@ async def test_socket_that_goes_is_not_offered(looking: Looking, socket_folder: 
         async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder):
             await looking.found("state.mine")
             assert discovery.strangers["state.mine"].path == first.path
+
+
+async def test_socket_replaced_while_it_is_asked_is_asked_again(socket_folder: Path) -> None:
+    replaced = asyncio.Event()
+
+    async def asked_late(address: str, seconds: float) -> frozenset[str]:
+        await replaced.wait()
+        return await asked_briefly(address, seconds)
+
+    looking = Looking(SocketsFolder(socket_folder, explicit=True), asked_late)
+    stale(socket_folder / "mine.sock")
+    looking.discovery.look()
+    async with ComponentServer({"mine": [InMemoryStateStore]}, folder=socket_folder), looking.watching():
+        replaced.set()
+
+        async with asyncio.timeout(10):
+            await looking.found("state.mine")
 
 
 async def test_mute_socket_holds_up_nobody(looking: Looking, mute: Path, socket_folder: Path) -> None:

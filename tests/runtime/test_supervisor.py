@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from pluggable import Metadata, remote
 from pluggable.errors import UnavailableError
 from pluggable.runtime.registry import Bundle, Registry
-from pluggable.runtime.supervisor import Supervisor
+from pluggable.runtime.supervisor import NoFolderError, Supervisor
 from tests.e2e.packages import package
 from tests.e2e.processes import Ending
 
@@ -74,6 +75,27 @@ async def test_children_end_with_the_supervisor() -> None:
 
     await ending.wait()
     assert not child.socket.parent.exists()
+
+
+async def test_without_children_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with Supervisor() as supervisor:
+        assert os.listdir(tmp_path) == []
+
+        child = supervisor.child(in_memory())
+        await child.answering(20)
+        assert os.listdir(tmp_path) == [child.socket.parent.name]
+
+    assert os.listdir(tmp_path) == []
+
+
+async def test_missing_place_for_sockets_is_explained(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+
+    with pytest.raises(NoFolderError, match=r"No such file or directory; make /tmp writable.* in \$TMPDIR"):
+        supervisor.child(in_memory())
 
 
 async def test_crash_loop_is_given_up_by_name(
