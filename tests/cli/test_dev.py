@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from pluggable.metadata import Metadata
 from pluggable.remote import Connection, RemoteStateStore
 from pluggable.state import GetRequest
@@ -104,6 +106,7 @@ async def test_source_may_be_broken_at_first(socket_folder: Path) -> None:
         assert await dev.ended(signal.SIGINT) == 0
 
 
+@pytest.mark.slow
 async def test_process_that_ends_is_started_at_the_next_change(socket_folder: Path) -> None:
     async with developing(socket_folder) as dev:
         stock(socket_folder, "import os\nWORD = str(os.getpid())\n")
@@ -144,6 +147,7 @@ async def test_word_that_is_no_type_is_refused(tmp_path: Path) -> None:
         assert dev.log() == "pluggable dev: shelf:Shelf is no type; wanted is one such as state.mine"
 
 
+@pytest.mark.slow
 async def test_socket_that_is_taken_is_said(socket_folder: Path) -> None:
     async with (
         developing(socket_folder),
