@@ -52,7 +52,7 @@ from pluggable import (
 )
 from pluggable.logs import CallFields
 from pluggable.serving.otel import OpenTelemetry
-from pluggable.state import DeleteRequest, SetRequest, Transactional
+from pluggable.state import DeleteRequest, GetRequest, SetRequest, Transactional
 from pluggable.testing import Faults, Inbox, Sidecar, connected, reading, served, sidecar, subscribed
 
 
@@ -122,6 +122,15 @@ async def test_stale_etag_is_refused() -> None:
 
         with pytest.raises(ETagMismatchError, match="is at 1, not 7"):
             await shelf.set(SetRequest(key="greeting", value=b"goodbye", etag="7"))
+
+
+async def test_restart_empties_the_shelf() -> None:
+    faults = Faults()
+    async with connected(Shelf, faults=faults) as shelf:
+        await shelf.set(SetRequest(key="greeting", value=b"hello"))
+        await faults.restart()
+
+        assert await shelf.get(GetRequest(key="greeting")) is None
 
 
 class Ledger(Shelf, Transactional):
