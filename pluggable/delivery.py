@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -42,6 +43,20 @@ class Delivery(ABC, Generic[M_contra]):
         May be called many times at once; waits while as many messages are in flight as the stream allows.
         Cancelling it gives the message up: its answer, should one still come, counts for nothing.
         """
+
+    async def or_put_back(self, message: M_contra, put_back: Callable[[M_contra], object]) -> Outcome:
+        """
+        Hand over one message and return its outcome; if nobody answers it, put it back.
+
+        Nobody answers either when the stream ends with the message in hand, which cancels this.
+        """
+        outcome: Outcome = Unanswered()
+        try:
+            outcome = await self(message)
+        finally:
+            if isinstance(outcome, Unanswered):
+                put_back(message)
+        return outcome
 
     def ready(self) -> None:
         """Tell that messages published from now on will be seen. The first message tells it too."""

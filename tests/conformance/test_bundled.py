@@ -15,7 +15,9 @@ from aiohttp import web
 
 from pluggable.component import ENTRY_POINT_GROUP
 from pluggable.conformance import Kit, Profile
+from pluggable.pubsub import PublishRequest, PubSub
 from pluggable.serving.endpoint import Endpoint
+from pluggable.testing import Faults, connected, subscribed
 from tests.readme import write_files
 from tests.servers.running import redis_server
 
@@ -105,3 +107,19 @@ async def test_component_of_the_readme_passes_all_checks(
         report = await kit.run_all()
 
     assert [(result.check.id, result.text) for result in report.failed] == []
+
+
+async def test_broker_of_the_readme_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    faults = Faults()
+    board = import_module("board").Board()
+    async with (
+        connected(lambda: board, faults=faults) as far,
+        subscribed(far, "orders", answer=None) as inbox,
+    ):
+        await far.publish(PublishRequest(topic="orders", data=b"1"))
+        await inbox.next()
+        await faults.cut_streams()
+
+        assert (await inbox.next()).data == b"1"

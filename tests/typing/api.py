@@ -84,11 +84,10 @@ class Board(pubsub.PubSub):
         self.queues[request.topic].put_nowait(pubsub.Message(data=request.data, topic=request.topic))
 
     async def subscribe(self, topic: pubsub.Topic, deliver: Delivery[pubsub.Message]) -> None:
+        queue = self.queues[topic.name]
         deliver.ready()
         while True:
-            message = await self.queues[topic.name].get()
-            if isinstance(await deliver(message), Unanswered):
-                self.queues[topic.name].put_nowait(message)
+            await deliver.or_put_back(await queue.get(), queue.put_nowait)
 
 
 @dataclass(frozen=True)
