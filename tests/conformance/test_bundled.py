@@ -113,12 +113,9 @@ async def test_broker_of_the_readme_loses_nothing(tmp_path: Path, monkeypatch: p
     write_files(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     faults = Faults()
-    board = import_module("board").Board()
-    async with (
-        connected(lambda: board, faults=faults) as far,
-        subscribed(far, "orders", answer=None) as inbox,
-    ):
-        await far.publish(PublishRequest(topic="orders", data=b"1"))
+    kind: type[PubSub] = import_module("board").Board
+    async with connected(kind, faults=faults) as board, subscribed(board, "orders", answer=None) as inbox:
+        await board.publish(PublishRequest(topic="orders", data=b"1"))
         await inbox.next()
         await faults.cut_streams()
 

@@ -77,16 +77,18 @@ async def test_children_end_with_the_supervisor() -> None:
     assert not child.socket.parent.exists()
 
 
-async def test_without_children_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+async def test_without_children_nothing_is_written(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(socket_folder))
     async with Supervisor() as supervisor:
-        assert os.listdir(tmp_path) == []
+        assert os.listdir(socket_folder) == []
 
         child = supervisor.child(in_memory())
         await child.answering(20)
-        assert os.listdir(tmp_path) == [child.socket.parent.name]
+        assert os.listdir(socket_folder) == [child.socket.parent.name]
 
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(socket_folder) == []
 
 
 async def test_missing_place_for_sockets_is_explained(
