@@ -28,7 +28,10 @@ class ServerCall(ABC):
     @property
     @abstractmethod
     def peer(self) -> str:
-        """Who calls, as the transport tells it: ``unix:``, ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``."""
+        """
+        Who calls, as the transport tells it: ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``, or ``unix:`` with
+        the process that connected, ``unix:4711``, where that can be seen.
+        """
 
     @abstractmethod
     def seconds_left(self) -> float | None:

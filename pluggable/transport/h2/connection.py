@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from typing import Final, Protocol
+from functools import cached_property
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import ngh2
-from ngh2 import ErrorCode, NGH2Error, Role
+from ngh2 import ErrorCode, NGH2Error, Role, Setting
 
 from .bounds import Bounds, configuration
+from .peers import peer_of
 from .stream import Fields, Stream
 
 #: The most that is framed at once; what is left waits for the socket, and can still be reset.
 _WRITE_BYTES: Final = 128 * 1024
-_EVENTS: Final = (
-    ngh2.RequestReceived,
-    ngh2.DataReceived,
-    ngh2.StreamClosed,
-    ngh2.ResponseReceived,
-    ngh2.TrailersReceived,
-)
+
+
+S = TypeVar("S", bound=Stream)
 
 
 class Endpoint(Protocol):
@@ -57,6 +56,8 @@ class Connection(asyncio.Protocol):
         """Whether frames can be sent; it is set when there is a transport."""
         self.writable: bool = True
         """Whether the transport takes more now."""
+        self.peer_header_bytes: int = 2**32 - 1
+        """The largest header list that the peer takes."""
         self.transport: asyncio.Transport
         self.over: asyncio.Future[None]
         self._role = role
@@ -67,17 +68,22 @@ class Connection(asyncio.Protocol):
         self._settled = False
         self._flushing = False
         self._reason = ""
+        self._leaving: asyncio.TimerHandle | None = None
         self._wanting: set[Stream] = set()
         self._half_done: set[Stream] = set()
         self._pongs: list[Callable[[], None]] = []
         self._soon: list[Callable[[], None]] = []
 
+    @cached_property
+    def peer(self) -> str:
+        """Who is at the other end, as ``peer_of`` says it."""
+        return peer_of(self.transport)
+
     # what asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._loop = asyncio.get_running_loop()
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
         self.over = self._loop.create_future()
         self.engine.initiate_connection(self._bounds.settings(server=self._role is Role.SERVER))
         self.engine.set_local_window_size(self._bounds.connection_window)
@@ -90,18 +96,10 @@ class Connection(asyncio.Protocol):
             return
         self._busy = True
         try:
-            self.engine.receive_data(data)
-        except NGH2Error as error:
-            self._handle_events()
-            self._break(error)
-            return
-        self._handle_events()
-        while self._soon:
-            soon, self._soon = self._soon, []
-            for begin in soon:
-                begin()
+            self._handle(data)
+        finally:
+            self._busy = False
         self._flush()
-        self._busy = False
 
     def pause_writing(self) -> None:
         self.writable = False
@@ -112,6 +110,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.alive = False
+        if self._leaving is not None:
+            self._leaving.cancel()
         reason = self._reason or (str(error) if error else "the peer closed the connection")
         streams, self.streams = list(self.streams.values()), {}
         for stream in streams:
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
 
     # what streams and endpoints ask for
 
-    def open(self, make: Callable[[int], Stream], fields: list[tuple[bytes, bytes]]) -> Stream:
+    def open(self, make: Callable[[int], S], fields: list[tuple[bytes, bytes]]) -> S:
         """
         Begin a stream with a request; beyond what the peer takes at once it waits for its turn.
 
@@ -166,20 +166,58 @@ class Connection(asyncio.Protocol):
 
     def ping(self, answered: Callable[[], None]) -> None:
         """Ask the peer for a sign of life, after all that it has sent so far."""
-        self._pongs.append(answered)
-        self.engine.ping()
-        self.touched()
+        if self.alive:
+            self._pongs.append(answered)
+            with contextlib.suppress(NGH2Error):  # it is over already
+                self.engine.ping()
+            self.touched()
+
+    def leave(self, seconds: float) -> None:
+        """
+        Ask the peer for no more streams, and refuse them when it knows, or after so long.
+
+        The connection closes when those that there are have ended.
+        """
+        if self.alive:
+            with contextlib.suppress(NGH2Error):  # it is over already
+                self.engine.send_shutdown_notice()
+            self.touched()
+            self._leaving = self._loop.call_later(seconds, self._leave)
+            # an urgent frame would overtake the notice
+            self._loop.call_soon(self.ping, self._leave)
 
     def close(self, reason: str, code: int = ErrorCode.NO_ERROR) -> None:
         """Say goodbye and close; what is framed already is written first."""
         if self.alive:
             self._reason = self._reason or reason
-            self.engine.terminate_connection(code)
+            with contextlib.suppress(NGH2Error):  # it is over already
+                self.engine.terminate_connection(code)
             self._flush()
             self.alive = False
             self.transport.close()
 
     # inside
+
+    def _leave(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+        if self.alive:
+            with contextlib.suppress(NGH2Error):  # it is over already
+                self.engine.send_goaway()
+            self.touched()
+
+    def _handle(self, data: bytes) -> None:
+        try:
+            self.engine.receive_data(data)
+        except NGH2Error as error:
+            self._handle_events()
+            self._break(error)
+            return
+        self._handle_events()
+        while self._soon:
+            soon, self._soon = self._soon, []
+            for begin in soon:
+                begin()
 
     def _flush(self) -> None:
         self._flushing = False
@@ -205,40 +243,46 @@ class Connection(asyncio.Protocol):
         return bool(written)
 
     def _handle_events(self) -> None:
+        event: Any  # narrowed by its class, faster than isinstance
         for event in self.engine.events():
             kind = type(event)
-            if kind in _EVENTS:
-                self._stream_event(event, kind)
+            if kind is ngh2.DataReceived:
+                self._data(event)
+            elif kind is ngh2.RequestReceived:
+                self._request(event)
+            elif kind is ngh2.StreamClosed:
+                if (stream := self.streams.pop(event.stream_id, None)) is not None:
+                    self._close(stream, event.error_code, str(event.local_error or ""))
+            elif kind is ngh2.ResponseReceived or kind is ngh2.TrailersReceived:
+                self._response(event)
             else:
                 self._connection_event(event)
 
-    def _stream_event(self, event: ngh2.Event, kind: type[ngh2.Event]) -> None:
-        number: int = event.stream_id  # type: ignore[attr-defined]  # those of _EVENTS have one
-        stream = self.streams.get(number)
-        if isinstance(event, ngh2.DataReceived):
-            if stream is None:
-                self._unwanted(event)
-                return
-            if event.data:
-                stream.on_data(event.data)
+    def _request(self, event: ngh2.RequestReceived) -> None:
+        stream = self._endpoint.accept(self, event.stream_id, event.headers)
+        if not stream.closed:
+            self.streams[event.stream_id] = stream
             if event.end_stream:
                 self._ended(stream, ())
-        elif isinstance(event, ngh2.RequestReceived):
-            stream = self.streams[number] = self._endpoint.accept(self, number, event.headers)
-            if event.end_stream:
-                self._ended(stream, ())
-        elif stream is None:
+
+    def _response(self, event: ngh2.ResponseReceived | ngh2.TrailersReceived) -> None:
+        if (stream := self.streams.get(event.stream_id)) is None:
             return
-        elif isinstance(event, ngh2.StreamClosed):
-            self.streams.pop(number, None)
-            self._close(stream, event.error_code, str(event.local_error or ""))
-        elif isinstance(event, ngh2.TrailersReceived):
+        if isinstance(event, ngh2.TrailersReceived) or event.end_stream:
             self._ended(stream, event.headers)
-        elif isinstance(event, ngh2.ResponseReceived):
-            if event.end_stream:
-                self._ended(stream, event.headers)
-            else:
-                stream.on_headers(event.headers)
+        else:
+            stream.on_headers(event.headers)
+
+    def _data(self, event: ngh2.DataReceived) -> None:
+        data = event.data
+        if (stream := self.streams.get(event.stream_id)) is not None:
+            if data:
+                stream.on_data(data)
+            if event.end_stream and not stream.closed:
+                self._ended(stream, ())
+        elif data and self.alive:  # for a stream that was reset: give the room back
+            with contextlib.suppress(NGH2Error):
+                self.engine.acknowledge_received_data(len(data), event.stream_id)
 
     def _ended(self, stream: Stream, trailers: Fields) -> None:
         stream.peer_ended = True
@@ -251,19 +295,14 @@ class Connection(asyncio.Protocol):
         stream.wake()
         stream.on_close(code, reason)
 
-    def _unwanted(self, event: ngh2.DataReceived) -> None:
-        """Give back the room of data for a stream that was reset."""
-        if event.data and self.alive:
-            try:
-                self.engine.acknowledge_received_data(len(event.data), event.stream_id)
-            except (NGH2Error, ValueError):
-                return
-
     def _connection_event(self, event: ngh2.Event) -> None:
         match event:
-            case ngh2.SettingsReceived() if not self._settled:
-                self._settled = True
-                self._endpoint.settled(self)
+            case ngh2.SettingsReceived():
+                limit = event.settings.get(Setting.MAX_HEADER_LIST_SIZE, self.peer_header_bytes)
+                self.peer_header_bytes = limit
+                if not self._settled:
+                    self._settled = True
+                    self._endpoint.settled(self)
             case ngh2.PingAcknowledged() if self._pongs:
                 self._pongs.pop(0)()
             case ngh2.GoAwayReceived():

@@ -22,7 +22,8 @@ class Stream(ABC):
     """
     One exchange, told by its connection of what comes, in order, and of its end, once.
 
-    Nothing that it is told may raise. What it sends is written with all else of the same turn of the loop.
+    Nothing that it is told may raise. What it sends is written with all else of the same turn of the loop;
+    once the stream has ended, which ``on_close`` may be yet to tell, it is dropped.
     """
 
     def __init__(self, connection: Connection, number: int) -> None:
@@ -56,35 +57,50 @@ class Stream(ABC):
         The code is HTTP/2's, ``None`` when the connection is lost.
         """
 
-    def send_headers(self, fields: list[tuple[bytes, bytes]], *, last: bool = False) -> None:
+    def respond(self, fields: list[tuple[bytes, bytes]], *, last: bool = False) -> None:
         """Send a server's response headers; ``last`` ends the message with them."""
         self.ended = last
-        self.connection.engine.send_response(self.number, fields, end_stream=last)
+        try:
+            self.connection.engine.send_response(self.number, fields, end_stream=last)
+        except NGH2Error:
+            return
         self.connection.touched(self)
 
-    def send_data(self, data: bytes, *, last: bool = False) -> None:
+    def write(self, data: bytes, *, last: bool = False) -> None:
         """Send data, however much waits already: ask ``has_room`` first, or wait for ``roomy``."""
         self.ended = last
-        self.connection.engine.send_data(self.number, data, end_stream=last)
+        try:
+            self.connection.engine.send_data(self.number, data, end_stream=last)
+        except NGH2Error:
+            return
         self.connection.touched(self)
 
-    def send_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
+    def write_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
         """Send the last header list."""
         self.ended = True
-        self.connection.engine.send_trailers(self.number, fields)
+        try:
+            self.connection.engine.send_trailers(self.number, fields)
+        except NGH2Error:
+            return
         self.connection.touched(self)
 
-    def end(self) -> None:
+    def write_end(self) -> None:
         """Send no more."""
         self.ended = True
-        self.connection.engine.end_stream(self.number)
+        try:
+            self.connection.engine.end_stream(self.number)
+        except NGH2Error:
+            return
         self.connection.touched(self)
 
     def reset(self, code: int = ErrorCode.CANCEL) -> None:
         """End both directions now; what was not written is dropped, and ``on_close`` is not called."""
         if not self.closed:
             self.connection.drop(self)
-            self.connection.engine.reset_stream(self.number, code)
+            try:
+                self.connection.engine.reset_stream(self.number, code)
+            except NGH2Error:
+                return
             self.connection.touched(self)
 
     def consumed(self, size: int) -> None:
@@ -92,7 +108,7 @@ class Stream(ABC):
         if size and self.connection.alive:
             try:
                 self.connection.engine.acknowledge_received_data(size, self.number)
-            except (NGH2Error, ValueError):  # the stream has gone, and with it what was to be accounted for
+            except NGH2Error:
                 return
             self.connection.touched(self)
 
