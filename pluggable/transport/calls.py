@@ -29,8 +29,9 @@ class ServerCall(ABC):
     @abstractmethod
     def peer(self) -> str:
         """
-        Who calls, as the transport tells it: ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``, or ``unix:`` with
-        the process that connected, ``unix:4711``, where that can be seen.
+        Who calls, as the transport tells it: ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``, or ``unix:``.
+
+        Where the process that connected to a socket can be seen, it is ``unix:4711``.
         """
 
     @abstractmethod

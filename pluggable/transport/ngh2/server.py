@@ -45,7 +45,7 @@ class Ngh2Server(Server):
     async def start(self) -> None:
         self.in_place = InPlace()
         self._started = True
-        await self._listener.start()
+        self._listener.start()
 
     @property
     def connections(self) -> int | None:
