@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .bounds import Bounds as Bounds
-from .connection import Connection as Connection, Endpoint as Endpoint
+from .connection import Connection as Connection, Endpoint as Endpoint, named as named
 from .listener import Listener as Listener
 from .stream import Fields as Fields, Stream as Stream

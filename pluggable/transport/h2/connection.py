@@ -22,6 +22,11 @@ _WRITE_BYTES: Final = 128 * 1024
 S = TypeVar("S", bound=Stream)
 
 
+def named(code: int) -> str:
+    """Return the name of HTTP/2's error code."""
+    return ErrorCode(code).name if code in ErrorCode._value2member_map_ else f"error {code}"
+
+
 class Endpoint(Protocol):
     """Who has connections, and is told of what concerns a whole one."""
 
@@ -310,7 +315,7 @@ class Connection(asyncio.Protocol):
                 self._endpoint.going_away(self, event.error_code)
             case ngh2.ConnectionClosed():
                 text = event.debug_data.decode("utf-8", "replace")
-                self._reason = self._reason or text or f"HTTP/2 ended with error code {event.error_code}"
+                self._reason = self._reason or text or f"HTTP/2 ended with {named(event.error_code)}"
                 self.alive = False
                 self.transport.close()
 

@@ -9,7 +9,7 @@ from typing import Final
 from ngh2 import ErrorCode
 
 from ..checks import STATUS_DETAILS
-from ..h2 import Fields
+from ..h2 import Fields, named
 from ..status import Code, StatusError
 from .headers import Sent, escaped, unescaped
 
@@ -27,7 +27,7 @@ _SMALL_BYTES: Final = 8 * 1024
 _FIELD_BYTES: Final = 32
 
 #: What the reset of a stream means for its call.
-_RESETS: Final = {
+_RESETS: Final[dict[int, Code]] = {
     ErrorCode.CANCEL: Code.CANCELLED,
     ErrorCode.REFUSED_STREAM: Code.UNAVAILABLE,
     ErrorCode.ENHANCE_YOUR_CALM: Code.RESOURCE_EXHAUSTED,
@@ -88,9 +88,8 @@ def status_of_http(fields: Fields) -> StatusError | None:
 
 def status_of_reset(code: int, reason: str, where: str) -> StatusError:
     """Return what it means that a stream was reset."""
-    name = ErrorCode(code).name if code in ErrorCode._value2member_map_ else f"error {code}"
-    text = f"{where} ended the call with {name}"
-    return StatusError(_RESETS.get(code, Code.INTERNAL), f"{text}: {reason}" if reason else text)  # type: ignore[call-overload]
+    text = f"{where} ended the call with {named(code)}"
+    return StatusError(_RESETS.get(code, Code.INTERNAL), f"{text}: {reason}" if reason else text)
 
 
 def _without_status(found: dict[bytes, bytes]) -> StatusError:
