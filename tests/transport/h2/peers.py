@@ -61,9 +61,7 @@ class Taken(Stream):
 class Station:
     """A server that takes streams and leaves the rest to the test."""
 
-    def __init__(
-        self, bounds: Bounds | None = None, make: Callable[[Connection, int], Stream] = Taken
-    ) -> None:
+    def __init__(self, bounds: Bounds | None) -> None:
         self.listener = Listener(bounds or Bounds(), self)
         self.streams: asyncio.Queue[Taken] = asyncio.Queue()
         self.losses: asyncio.Queue[str] = asyncio.Queue()
@@ -158,6 +156,7 @@ class Peer:
         self.engine.initiate_connection({})
         self._connection = connection
         self._events: list[ngh2.Event] = []
+        self._over = False
 
     def flush(self) -> None:
         while data := self.engine.data_to_send():
@@ -166,9 +165,11 @@ class Peer:
     async def read(self) -> bool:
         """Take what has come and answer it; ``False`` at the end."""
         data = await self._connection.reader.read(65536)
-        if data:
+        if data and not self._over:
             self.engine.receive_data(data)
-            self._events += self.engine.events()
+            events = self.engine.events()
+            self._over = any(isinstance(event, ngh2.ConnectionClosed) for event in events)
+            self._events += events
             self.flush()
         return bool(data)
 

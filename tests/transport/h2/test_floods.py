@@ -23,8 +23,8 @@ async def answers(folder: Path, served: Station) -> bool:
     async with peer(folder) as other:
         number = other.engine.send_request(REQUEST, end_stream=True)
         other.flush()
-        while (stream := await served.stream()).number != number:
-            pass
+        while (stream := await served.stream()).closed or stream.number != number:
+            pass  # the enemy's
         stream.respond(RESPONSE, last=True)
         return (await other.event(ResponseReceived)).headers == tuple(RESPONSE)
 
