@@ -73,9 +73,7 @@ def _in_use() -> str:
     """Return the transport that the environment asks for, if it can be had."""
     asked = os.environ.get(TRANSPORT_VARIABLE) or _DEFAULT
     if asked not in ("grpcio", "ngh2"):
-        raise ValueError(
-            f'{TRANSPORT_VARIABLE} is "{asked}"; "grpcio" and "ngh2" are the transports there are'
-        )
+        raise ValueError(f'{TRANSPORT_VARIABLE} is "{asked}"; use "grpcio" or "ngh2", or leave it unset')
     if asked == "ngh2" and importlib.util.find_spec("ngh2") is None:
         _LOG.warning("%s asks for ngh2, which is not installed; grpcio is used", TRANSPORT_VARIABLE)
         return "grpcio"

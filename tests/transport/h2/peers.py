@@ -157,6 +157,7 @@ class Peer:
         self._connection = connection
         self._events: list[ngh2.Event] = []
         self._over = False
+        self.reads = 0
 
     def flush(self) -> None:
         while data := self.engine.data_to_send():
@@ -165,6 +166,7 @@ class Peer:
     async def read(self) -> bool:
         """Take what has come and answer it; ``False`` at the end."""
         data = await self._connection.reader.read(65536)
+        self.reads += 1
         if data and not self._over:
             self.engine.receive_data(data)
             events = self.engine.events()
