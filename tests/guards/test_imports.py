@@ -15,7 +15,9 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["grpc", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf"])
+@pytest.mark.parametrize(
+    "heavy", ["grpc", "ngh2", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf"]
+)
 def test_importing_pluggable_is_light(heavy: str) -> None:
     assert heavy not in loaded("import pluggable")
 

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import ngh2
 from ngh2 import ErrorCode, NGH2Error, Role, Setting
 
 from .bounds import Bounds, configuration
+from .endpoint import Endpoint, goaway, named
 from .peers import peer_of
 from .stream import Fields, Stream
 
@@ -20,30 +21,6 @@ _WRITE_BYTES: Final = 128 * 1024
 
 
 S = TypeVar("S", bound=Stream)
-
-
-def named(code: int) -> str:
-    """Return the name of HTTP/2's error code."""
-    return ErrorCode(code).name if code in ErrorCode._value2member_map_ else f"error {code}"
-
-
-class Endpoint(Protocol):
-    """Who has connections, and is told of what concerns a whole one."""
-
-    def made(self, connection: Connection) -> None:
-        """Take note of a connection that has a transport; the peer has said nothing yet."""
-
-    def settled(self, connection: Connection) -> None:
-        """Take note of the peer's first SETTINGS: it speaks HTTP/2."""
-
-    def accept(self, connection: Connection, number: int, fields: Fields) -> Stream:
-        """Make the stream for a request, of a server."""
-
-    def going_away(self, connection: Connection, code: int) -> None:
-        """Take note of the peer's GOAWAY: streams that it did not take are closed already."""
-
-    def lost(self, connection: Connection, reason: str) -> None:
-        """Take note of the end of a connection; its streams are closed already."""
 
 
 class Connection(asyncio.Protocol):
@@ -171,11 +148,8 @@ class Connection(asyncio.Protocol):
 
     def ping(self, answered: Callable[[], None]) -> None:
         """Ask the peer for a sign of life, after all that it has sent so far."""
-        if self.alive:
-            self._pongs.append(answered)
-            with contextlib.suppress(NGH2Error):  # it is over already
-                self.engine.ping()
-            self.touched()
+        self._pongs.append(answered)
+        self._say(self.engine.ping)
 
     def leave(self, seconds: float) -> None:
         """
@@ -184,9 +158,7 @@ class Connection(asyncio.Protocol):
         The connection closes when those that there are have ended.
         """
         if self.alive:
-            with contextlib.suppress(NGH2Error):  # it is over already
-                self.engine.send_shutdown_notice()
-            self.touched()
+            self._say(self.engine.send_shutdown_notice)
             self._leaving = self._loop.call_later(seconds, self._leave)
             # an urgent frame would overtake the notice
             self._loop.call_soon(self.ping, self._leave)
@@ -195,8 +167,7 @@ class Connection(asyncio.Protocol):
         """Say goodbye and close; what is framed already is written first."""
         if self.alive:
             self._reason = self._reason or reason
-            with contextlib.suppress(NGH2Error):  # it is over already
-                self.engine.terminate_connection(code)
+            self._say(self.engine.terminate_connection, code)
             self._flush()
             self.alive = False
             self.transport.close()
@@ -206,9 +177,13 @@ class Connection(asyncio.Protocol):
     def _leave(self) -> None:
         if self._leaving is not None:
             self._leaving.cancel()
+        self._say(self.engine.send_goaway)
+
+    def _say(self, what: Callable[..., None], *about: int) -> None:
+        """Send a frame of the whole connection, unless that is over."""
         if self.alive:
-            with contextlib.suppress(NGH2Error):  # it is over already
-                self.engine.send_goaway()
+            with contextlib.suppress(NGH2Error):  # the news of the end is under way
+                what(*about)
             self.touched()
 
     def _handle(self, data: bytes) -> None:
@@ -332,12 +307,6 @@ class Connection(asyncio.Protocol):
         self.alive = False
         flood = isinstance(error, ngh2.DenialOfServiceError)
         self.transport.write(
-            _goaway(ErrorCode.ENHANCE_YOUR_CALM if flood else ErrorCode.PROTOCOL_ERROR, self._reason)
+            goaway(ErrorCode.ENHANCE_YOUR_CALM if flood else ErrorCode.PROTOCOL_ERROR, self._reason)
         )
         self.transport.close()
-
-
-def _goaway(code: int, text: str) -> bytes:
-    """Return a frame that says why, for when there is no engine any more to say it."""
-    payload = bytes(4) + code.to_bytes(4, "big") + text.encode()[:1024]
-    return len(payload).to_bytes(3, "big") + b"\x07\x00" + bytes(4) + payload

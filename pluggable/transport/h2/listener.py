@@ -13,7 +13,8 @@ from ngh2 import Role
 
 from ..addresses import bound, host_and_port, joined, socket_path
 from .bounds import Bounds
-from .connection import Connection, Endpoint
+from .connection import Connection
+from .endpoint import Endpoint
 
 #: Who has not said by then that it speaks HTTP/2 is not waited for.
 GREETING_SECONDS: Final = 20.0

@@ -63,7 +63,7 @@ async def test_idle_connection_closes_when_left(socket_folder: Path) -> None:
     async with station(socket_folder) as served, peer(socket_folder) as joined:
         joined.flush()
         connection = await served.connected.get()
-        connection.leave(5)
+        connection.leave(0.05)
 
         while await joined.read():
             pass

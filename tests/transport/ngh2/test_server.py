@@ -12,7 +12,7 @@ import pytest
 from grpc import aio
 from ngh2 import DataReceived, ErrorCode, PingAcknowledged, ResponseReceived, StreamReset, TrailersReceived
 
-from pluggable.transport import Limits, ServerCall, ServerStream, Stream, Unary
+from pluggable.transport import Handlers, Limits, ServerCall, ServerStream, Stream, Unary
 from pluggable.transport.ngh2 import Ngh2Server
 from pluggable.transport.ngh2.messages import prefix
 from tests.transport.contract.bench import Waiting, echo, echo_all
@@ -34,7 +34,7 @@ async def tell(_message: bytes, call: ServerCall) -> bytes:
 
 @pytest.fixture
 async def served(socket_folder: Path, waiting: Waiting) -> AsyncIterator[Path]:
-    handlers = {
+    handlers: Handlers = {
         ECHO: Unary(echo),
         ECHO_ALL: Stream(echo_all),
         TELL: Unary(tell),
