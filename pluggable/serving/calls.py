@@ -17,7 +17,7 @@ from ..component import Component
 from ..errors import ComponentError, LimitExceededError
 from ..metadata import Metadata
 from ..transport import DAPRD_RECEIVE_BYTES, Code, ServerCall, ServerStream, StatusError, Stream, Unary
-from .instances import Instance, Instances, Key
+from .instances import PROCESS, Instance, Instances, Key
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -196,6 +196,6 @@ def check_receivable(response: bytes, call: ServerCall) -> None:
 
 
 def _process(peer: str) -> str:
-    """Return the process that called, where the transport tells it as ``unix:4711``; daprd does not."""
+    """Return the process that called, where the transport tells it as ``unix:4711``."""
     process = peer.removeprefix("unix:")
-    return process if process.isdecimal() else ""
+    return f"{PROCESS}{process}" if process.isdecimal() else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -31,6 +32,9 @@ RETIRE_SECONDS: Final = 30.0
 INIT_SECONDS: Final = 60.0
 #: How long a component may take to close, or to stop its intake, before it is left alone.
 CLOSE_SECONDS: Final = 10.0
+
+#: What a key's client begins with when it is known by its process alone, as a daprd is.
+PROCESS: Final = "process "
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -124,7 +128,8 @@ class Instances(Generic[C]):
 
     A second Init for a key makes a new object, which serves the calls that come from then on. The old one
     takes in nothing new, keeps what is under way, and is closed when the last of that ends. If the Init
-    fails, it stays.
+    fails, it stays. An instance whose client was a process that has ended gives way to the next in the same
+    manner: a daprd that was restarted is another process.
     """
 
     def __init__(
@@ -189,8 +194,10 @@ class Instances(Generic[C]):
             TimedOutError: it was not ready in time.
         """
         async with self._initialising.setdefault(key, asyncio.Lock()):
+            left = self._left_by_the_dead(key)
             if self._exclusive:
-                await self._give_way(key)
+                for each in (key, *left):
+                    await self._give_way(each)
             try:
                 component = await self._made(key, metadata)
             finally:
@@ -199,6 +206,9 @@ class Instances(Generic[C]):
             self._current[key] = Instance(component, self.label, key.instance, self._observer)
             if old is not None:
                 self._later(self._retire(old), old)
+            for each in left:
+                if (old := self._current.pop(each, None)) is not None:
+                    self._later(self._retire(old), old)
 
     async def close(self) -> None:
         """End all instances now, each within its bound."""
@@ -226,6 +236,11 @@ class Instances(Generic[C]):
             ) from error
         return component
 
+    def _left_by_the_dead(self, key: Key) -> list[Key]:
+        """Return the keys that differ by their process only, where that has ended."""
+        like = [each for each in self._current if each != key and each[1:] == key[1:]]
+        return [each for each in like if _has_ended(each.client)]
+
     async def _give_way(self, key: Key) -> None:
         """Close the one owner before there is another."""
         if (old := self._current.pop(key, None)) is not None:
@@ -251,6 +266,19 @@ class Instances(Generic[C]):
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+
+def _has_ended(client: str) -> bool:
+    """Return whether a client is known by a process that is no more."""
+    if not client.startswith(PROCESS):
+        return False
+    try:
+        os.kill(int(client.removeprefix(PROCESS)), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 async def _bounded(work: Coroutine[Any, Any, None], what: str) -> None:

@@ -6,6 +6,12 @@ Everything above speaks bytes and ``StatusError``.
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import os
+from functools import cache
+from typing import Final
+
 from .calls import (
     ClientStream as ClientStream,
     Handler as Handler,
@@ -23,6 +29,12 @@ from .limits import DAPRD_RECEIVE_BYTES as DAPRD_RECEIVE_BYTES, Limits as Limits
 from .server import Server as Server
 from .status import Code as Code, StatusError as StatusError
 
+#: Which transport is used: ``grpcio`` or ``ngh2``.
+TRANSPORT_VARIABLE: Final = "PLUGGABLE_TRANSPORT"
+
+_DEFAULT: Final = "grpcio"
+_LOG: Final = logging.getLogger(__name__)
+
 
 def server(
     handlers: Handlers, *, unknown: StreamHandler | None = None, limits: Limits | None = None
@@ -32,7 +44,11 @@ def server(
 
     ``unknown`` answers every path that has no handler; without it they end with ``UNIMPLEMENTED``.
     """
-    from .grpcio import GrpcioServer  # grpcio is loaded by who opens a connection, not by an import
+    if _in_use() == "ngh2":  # either is loaded by who opens a connection, not by an import
+        from .ngh2 import Ngh2Server
+
+        return Ngh2Server(handlers, unknown=unknown, limits=limits or Limits())
+    from .grpcio import GrpcioServer
 
     return GrpcioServer(handlers, unknown=unknown, limits=limits or Limits())
 
@@ -43,6 +59,22 @@ def channel(address: str, *, limits: Limits | None = None) -> Channel:
 
     It connects when it is used.
     """
-    from .grpcio import GrpcioChannel  # as above
+    if _in_use() == "ngh2":
+        from .ngh2 import Ngh2Channel
+
+        return Ngh2Channel(address, limits=limits or Limits())
+    from .grpcio import GrpcioChannel
 
     return GrpcioChannel(address, limits=limits or Limits())
+
+
+@cache
+def _in_use() -> str:
+    """Return the transport that the environment asks for, if it can be had."""
+    asked = os.environ.get(TRANSPORT_VARIABLE) or _DEFAULT
+    if asked not in ("grpcio", "ngh2"):
+        raise ValueError(f'{TRANSPORT_VARIABLE} is "{asked}"; use "grpcio" or "ngh2", or leave it unset')
+    if asked == "ngh2" and importlib.util.find_spec("ngh2") is None:
+        _LOG.warning("%s asks for ngh2, which is not installed; grpcio is used", TRANSPORT_VARIABLE)
+        return "grpcio"
+    return asked

@@ -28,7 +28,11 @@ class ServerCall(ABC):
     @property
     @abstractmethod
     def peer(self) -> str:
-        """Who calls, as the transport tells it: ``unix:``, ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``."""
+        """
+        Who calls, as the transport tells it: ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``, or ``unix:``.
+
+        Where the process that connected to a socket can be seen, it is ``unix:4711``.
+        """
 
     @abstractmethod
     def seconds_left(self) -> float | None:

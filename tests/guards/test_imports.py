@@ -16,7 +16,7 @@ def loaded(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "heavy", ["grpc", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf", "opentelemetry"]
+    "heavy", ["grpc", "ngh2", "yaml", "sqlalchemy", "uvloop", "httptools", "google.protobuf", "opentelemetry"]
 )
 def test_importing_pluggable_is_light(heavy: str) -> None:
     assert heavy not in loaded("import pluggable")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import ClassVar
 
 import pytest
@@ -9,7 +10,7 @@ from pluggable import InitError, Metadata, StateStore
 from pluggable._wire import names
 from pluggable._wire.status import error_of
 from pluggable.errors import NotInitializedError, TimedOutError
-from pluggable.serving.instances import Instances, Key
+from pluggable.serving.instances import PROCESS, Instances, Key
 from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest
 from pluggable.transport import Code, StatusError
 from tests.serving.conftest import Opener
@@ -235,3 +236,33 @@ async def test_inits_of_one_key_wait_for_each_other(made: list[Store]) -> None:
     assert found.of(KEY).component.word == "two"
     await found.close()
     assert all(each.closed.is_set() for each in made)
+
+
+async def ended_process() -> str:
+    process = await asyncio.create_subprocess_exec("true")
+    await process.wait()
+    return f"{PROCESS}{process.pid}"
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+async def test_instance_of_a_dead_daprd_gives_way(made: list[Store], exclusive: bool) -> None:
+    found = Instances("state.mine", lambda: Store(made), exclusive=exclusive, retire_seconds=0)
+    await found.init(Key(await ended_process(), "state", "orders"), Metadata({"word": "one"}))
+    await found.init(Key(await ended_process(), "state", "others"), Metadata({"word": "two"}))
+
+    await found.init(Key(f"{PROCESS}{os.getpid()}", "state", "orders"), Metadata({"word": "three"}))
+
+    await asyncio.wait_for(made[0].closed.wait(), 5)
+    assert not made[1].closed.is_set()
+    assert not made[2].closed.is_set()
+    await found.close()
+
+
+async def test_instances_of_living_daprds_stay(made: list[Store]) -> None:
+    found = instances(made, 0)
+    for client in (f"{PROCESS}{os.getpid()}", f"{PROCESS}{os.getppid()}", "a-sidecar", ""):
+        await found.init(Key(client, "state", "orders"), Metadata({"word": client}))
+
+    assert [each.component.word for each in found] == [each.word for each in made]
+    assert len(made) == 4
+    await found.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from pluggable.transport import Limits
 from pluggable.transport.grpcio import GrpcioChannel
-from pluggable.transport.grpcio.sockets import connected, host_and_port
+from pluggable.transport.grpcio.sockets import connected
 
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
@@ -55,17 +54,3 @@ def test_only_accepted_connections_count(listener: socket.socket) -> None:
             assert connected({"another", 1}) == 0
 
     assert connected({path}) == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "found"),
-    [("localhost:80", ("localhost", 80)), ("[::1]:0", ("::1", 0)), ("0.0.0.0:1", ("0.0.0.0", 1))],
-)
-def test_port_is_split_off(address: str, found: tuple[str, int]) -> None:
-    assert host_and_port(address) == found
-
-
-@pytest.mark.parametrize("address", ["", "localhost", "localhost:", "localhost:http", "localhost:70000"])
-def test_address_without_port_is_refused(address: str) -> None:
-    with pytest.raises(OSError, match=re.escape('neither "unix:/absolute/path" nor "host:port"')):
-        host_and_port(address)

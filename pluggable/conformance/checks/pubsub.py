@@ -109,6 +109,13 @@ async def publish(target: Target, topic: str, *data: bytes) -> None:
         await broker(target).publish(request)
 
 
+async def still_arriving(target: Target, topic: str, reader: Reader) -> None:
+    """Publish one message after the other: what one does wrong after an event, it may not do at once."""
+    for n in range(MESSAGES):
+        await publish(target, topic, b"later %d" % n)
+        await arrived(target, reader, b"later %d" % n)
+
+
 async def arrived(target: Target, reader: Reader, *wanted: bytes) -> None:
     """See that all of these come, in any order, each at least once."""
     try:
@@ -184,8 +191,7 @@ async def rejected_message_stops_nothing(target: Target) -> None:
     async with reading(target, topic, refusing) as reader:
         await publish(target, topic, b"bad")
         await arrived(target, reader, b"bad")
-        await publish(target, topic, b"good")
-        await arrived(target, reader, b"good")
+        await still_arriving(target, topic, reader)
 
 
 @check("pubsub")
@@ -215,8 +221,7 @@ async def end_of_a_stream_disturbs_no_other(target: Target) -> None:
         async with reading(target, one) as ended:
             await publish(target, one, b"one")
             await arrived(target, ended, b"one")
-        await publish(target, two, b"two")
-        await arrived(target, reader, b"two")
+        await still_arriving(target, two, reader)
 
 
 @check("pubsub")

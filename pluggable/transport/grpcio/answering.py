@@ -11,9 +11,10 @@ import grpc
 from grpc import aio
 
 from ..calls import Handler, Handlers, ServerStream, StreamHandler, Unary, UnaryHandler
+from ..checks import STATUS_DETAILS, check_size
 from ..status import Code, StatusError
 from .servercalls import Context, GrpcioServerCall, GrpcioServerStream
-from .statuses import STATUS_DETAILS, check_size, to_grpc
+from .statuses import to_grpc
 
 _LOG = logging.getLogger(__name__)
 

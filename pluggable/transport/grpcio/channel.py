@@ -11,10 +11,11 @@ from grpc import aio
 
 from ..calls import ClientStream, Pairs
 from ..channel import Channel, ChannelState
+from ..checks import check_size, checked
 from ..limits import Limits
 from ..status import Code, StatusError
 from .options import channel_options, target
-from .statuses import being_cancelled, check_size, checked, from_grpc
+from .statuses import being_cancelled, from_grpc
 from .stream import EndedStream, GrpcioStream
 
 _Unary: TypeAlias = "aio.UnaryUnaryMultiCallable[bytes, bytes]"

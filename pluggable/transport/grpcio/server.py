@@ -6,12 +6,13 @@ import asyncio
 
 from grpc import aio
 
+from ..addresses import check_free, host_and_port, joined
 from ..calls import Handlers, StreamHandler
 from ..limits import Limits
 from ..server import Server
 from .answering import Answering
 from .options import server_options, target
-from .sockets import check_free, connected, host_and_port
+from .sockets import connected
 
 _RECHECK_SECONDS = 0.05
 
@@ -33,6 +34,7 @@ class GrpcioServer(Server):
         self._bound: set[str | int] = set()
 
     async def listen(self, address: str) -> str:
+        # grpcio binds over the socket of a living server, and says of any failure only that there was one
         await check_free(address)
         if self._server is None:  # made here, because grpcio ties it to the running loop
             self._server = aio.server(handlers=(self._answering,), options=server_options(self._limits))
@@ -45,7 +47,7 @@ class GrpcioServer(Server):
             return address
         self._bound.add(port)
         host, _ = host_and_port(address)
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return joined(host, port)
 
     async def start(self) -> None:
         if self._server is None:

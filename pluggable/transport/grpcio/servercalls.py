@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from grpc import aio
 
 from ..calls import Pairs, ServerCall, ServerStream
+from ..checks import check_size, checked
 from ..status import Code, StatusError
-from .statuses import check_size, checked
 
 #: Turns of the loop between the news of a cancellation and that of the handler's task, and one more.
 _TURNS_TO_CANCELLATION = 3

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, TypeVar
 from grpc import aio
 
 from ..calls import ClientStream, Pairs
+from ..checks import check_size
 from ..status import Code, StatusError
-from .statuses import being_cancelled, check_size, from_grpc
+from .statuses import being_cancelled, from_grpc
 
 Call: TypeAlias = "aio.StreamStreamCall[bytes, bytes]"
 T = TypeVar("T")

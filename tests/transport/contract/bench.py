@@ -22,6 +22,7 @@ from pluggable.transport import (
     StreamHandler,
 )
 from pluggable.transport.grpcio import GrpcioChannel, GrpcioServer
+from pluggable.transport.ngh2 import Ngh2Channel, Ngh2Server
 
 #: No event in these tests is further away; on a busy machine it may be some seconds.
 GUARD_SECONDS = 20.0
@@ -44,7 +45,12 @@ class Transport:
 
 
 #: An implementation added here is held to the whole contract.
-TRANSPORTS = {"grpcio": Transport(GrpcioServer, GrpcioChannel)}
+TRANSPORTS = {
+    "grpcio": Transport(GrpcioServer, GrpcioChannel),
+    "ngh2": Transport(Ngh2Server, Ngh2Channel),
+    "grpcio-calls-ngh2": Transport(Ngh2Server, GrpcioChannel),
+    "ngh2-calls-grpcio": Transport(GrpcioServer, Ngh2Channel),
+}
 
 
 async def soon(event: Awaitable[T]) -> T:

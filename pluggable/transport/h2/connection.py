@@ -1,0 +1,312 @@
+"""One HTTP/2 connection on a transport of asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
+
+import ngh2
+from ngh2 import ErrorCode, NGH2Error, Role, Setting
+
+from .bounds import Bounds, configuration
+from .endpoint import Endpoint, goaway, named
+from .peers import peer_of
+from .stream import Fields, Stream
+
+#: The most that is framed at once; what is left waits for the socket, and can still be reset.
+_WRITE_BYTES: Final = 128 * 1024
+
+
+S = TypeVar("S", bound=Stream)
+
+
+class Connection(asyncio.Protocol):
+    """
+    Frames and streams between a transport and an endpoint.
+
+    Whatever one read brings is handled before anything is written, and what is sent in one turn of the loop
+    leaves in one write.
+    """
+
+    def __init__(self, role: Role, bounds: Bounds, endpoint: Endpoint) -> None:
+        self.engine = ngh2.Connection(role, configuration(bounds))
+        self.streams: dict[int, Stream] = {}
+        self.alive: bool = False
+        """Whether frames can be sent; it is set when there is a transport."""
+        self.writable: bool = True
+        """Whether the transport takes more now."""
+        self.peer_header_bytes: int = 2**32 - 1
+        """The largest header list that the peer takes."""
+        self.transport: asyncio.Transport
+        self.over: asyncio.Future[None]
+        self._role = role
+        self._bounds = bounds
+        self._endpoint = endpoint
+        self._loop: asyncio.AbstractEventLoop
+        self._busy = False
+        self._settled = False
+        self._flushing = False
+        self._reason = ""
+        self._leaving: asyncio.TimerHandle | None = None
+        self._wanting: set[Stream] = set()
+        self._half_done: set[Stream] = set()
+        self._pongs: list[Callable[[], None]] = []
+        self._soon: list[Callable[[], None]] = []
+
+    @cached_property
+    def peer(self) -> str:
+        """Who is at the other end, as ``peer_of`` says it."""
+        return peer_of(self.transport)
+
+    # what asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
+        self.over = self._loop.create_future()
+        self.engine.initiate_connection(self._bounds.settings(server=self._role is Role.SERVER))
+        self.engine.set_local_window_size(self._bounds.connection_window)
+        self.alive = True
+        self._flush()
+        self._endpoint.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        if not self.alive:
+            return
+        self._busy = True
+        try:
+            self._handle(data)
+        finally:
+            self._busy = False
+        self._flush()
+
+    def pause_writing(self) -> None:
+        self.writable = False
+
+    def resume_writing(self) -> None:
+        self.writable = True
+        self._flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.alive = False
+        if self._leaving is not None:
+            self._leaving.cancel()
+        reason = self._reason or (str(error) if error else "the peer closed the connection")
+        streams, self.streams = list(self.streams.values()), {}
+        for stream in streams:
+            self._close(stream, None, reason)
+        self._endpoint.lost(self, reason)
+        if not self.over.done():
+            self.over.set_result(None)
+
+    # what streams and endpoints ask for
+
+    def open(self, make: Callable[[int], S], fields: list[tuple[bytes, bytes]]) -> S:
+        """
+        Begin a stream with a request; beyond what the peer takes at once it waits for its turn.
+
+        Raises:
+            ngh2.NGH2Error: the connection takes no more, because it is ending or has no numbers left.
+        """
+        stream = make(self.engine.send_request(fields))
+        self.streams[stream.number] = stream
+        self.touched(stream)
+        return stream
+
+    def touched(self, _stream: Stream | None = None) -> None:
+        """Write, by the end of this turn, what is to be sent."""
+        if not self._busy and not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def later(self, begin: Callable[[], None]) -> None:
+        """Call this when all that came in the same read has been handled."""
+        if self._busy:
+            self._soon.append(begin)
+        else:
+            self._loop.call_soon(begin)
+
+    def wants_room(self, stream: Stream) -> None:
+        """Wake the stream when it has room."""
+        self._wanting.add(stream)
+        self.touched(stream)
+
+    def finish(self, stream: Stream) -> None:
+        """Reset a stream that has ended here before its peer did, when all of it is written."""
+        self._half_done.add(stream)
+        self.touched(stream)
+
+    def drop(self, stream: Stream) -> None:
+        """Forget a stream; it is told nothing more."""
+        self.streams.pop(stream.number, None)
+        self._half_done.discard(stream)
+        stream.closed = True
+        stream.wake()
+
+    def ping(self, answered: Callable[[], None]) -> None:
+        """Ask the peer for a sign of life, after all that it has sent so far."""
+        self._pongs.append(answered)
+        self._say(self.engine.ping)
+
+    def leave(self, seconds: float) -> None:
+        """
+        Ask the peer for no more streams, and refuse them when it knows, or after so long.
+
+        The connection closes when those that there are have ended.
+        """
+        if self.alive:
+            self._say(self.engine.send_shutdown_notice)
+            self._leaving = self._loop.call_later(seconds, self._leave)
+            # an urgent frame would overtake the notice
+            self._loop.call_soon(self.ping, self._leave)
+
+    def close(self, reason: str, code: int = ErrorCode.NO_ERROR) -> None:
+        """Say goodbye and close; what is framed already is written first."""
+        if self.alive:
+            self._reason = self._reason or reason
+            self._say(self.engine.terminate_connection, code)
+            self._flush()
+            self.alive = False
+            self.transport.close()
+
+    # inside
+
+    def _leave(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+        self._say(self.engine.send_goaway)
+
+    def _say(self, what: Callable[..., None], *about: int) -> None:
+        """Send a frame of the whole connection, unless that is over."""
+        if self.alive:
+            with contextlib.suppress(NGH2Error):  # the news of the end is under way
+                what(*about)
+            self.touched()
+
+    def _handle(self, data: bytes) -> None:
+        try:
+            self.engine.receive_data(data)
+        except NGH2Error as error:
+            self._handle_events()
+            self._break(error)
+            return
+        self._handle_events()
+        while self._soon:
+            soon, self._soon = self._soon, []
+            for begin in soon:
+                begin()
+
+    def _flush(self) -> None:
+        self._flushing = False
+        if not self.alive:
+            return
+        while self.writable:
+            data = self.engine.data_to_send(_WRITE_BYTES)
+            if data:
+                self.transport.write(data)
+            elif not self._half_done or not self._reset_half_done():
+                break
+        self._handle_events()
+        if self._wanting:
+            for stream in [stream for stream in self._wanting if stream.closed or stream.has_room]:
+                self._wanting.discard(stream)
+                stream.wake()
+
+    def _reset_half_done(self) -> bool:
+        """Reset what has ended here only and is written, and return whether there was any."""
+        written = [stream for stream in self._half_done if not self.engine.queued_body_size(stream.number)]
+        for stream in written:
+            stream.reset(ErrorCode.NO_ERROR)
+        return bool(written)
+
+    def _handle_events(self) -> None:
+        event: Any  # narrowed by its class, faster than isinstance
+        for event in self.engine.events():
+            kind = type(event)
+            if kind is ngh2.DataReceived:
+                self._data(event)
+            elif kind is ngh2.RequestReceived:
+                self._request(event)
+            elif kind is ngh2.StreamClosed:
+                if (stream := self.streams.pop(event.stream_id, None)) is not None:
+                    self._close(stream, event.error_code, str(event.local_error or ""))
+            elif kind is ngh2.ResponseReceived or kind is ngh2.TrailersReceived:
+                self._response(event)
+            else:
+                self._connection_event(event)
+
+    def _request(self, event: ngh2.RequestReceived) -> None:
+        stream = self._endpoint.accept(self, event.stream_id, event.headers)
+        if not stream.closed:
+            self.streams[event.stream_id] = stream
+            if event.end_stream:
+                self._ended(stream, ())
+
+    def _response(self, event: ngh2.ResponseReceived | ngh2.TrailersReceived) -> None:
+        if (stream := self.streams.get(event.stream_id)) is None:
+            return
+        if isinstance(event, ngh2.TrailersReceived) or event.end_stream:
+            self._ended(stream, event.headers)
+        else:
+            stream.on_headers(event.headers)
+
+    def _data(self, event: ngh2.DataReceived) -> None:
+        data = event.data
+        if (stream := self.streams.get(event.stream_id)) is not None:
+            if data:
+                stream.on_data(data)
+            if event.end_stream and not stream.closed:
+                self._ended(stream, ())
+        elif data and self.alive:  # for a stream that was reset: give the room back
+            with contextlib.suppress(NGH2Error):
+                self.engine.acknowledge_received_data(len(data), event.stream_id)
+
+    def _ended(self, stream: Stream, trailers: Fields) -> None:
+        stream.peer_ended = True
+        self._half_done.discard(stream)
+        stream.on_end(trailers)
+
+    def _close(self, stream: Stream, code: int | None, reason: str) -> None:
+        self._half_done.discard(stream)
+        stream.closed = True
+        stream.wake()
+        stream.on_close(code, reason)
+
+    def _connection_event(self, event: ngh2.Event) -> None:
+        match event:
+            case ngh2.SettingsReceived():
+                limit = event.settings.get(Setting.MAX_HEADER_LIST_SIZE, self.peer_header_bytes)
+                self.peer_header_bytes = limit
+                if not self._settled:
+                    self._settled = True
+                    self._endpoint.settled(self)
+            case ngh2.PingAcknowledged() if self._pongs:
+                self._pongs.pop(0)()
+            case ngh2.GoAwayReceived():
+                self._refused(event.last_stream_id)
+                self._endpoint.going_away(self, event.error_code)
+            case ngh2.ConnectionClosed():
+                text = event.debug_data.decode("utf-8", "replace")
+                self._reason = self._reason or text or f"HTTP/2 ended with {named(event.error_code)}"
+                self.alive = False
+                self.transport.close()
+
+    def _refused(self, last: int) -> None:
+        """Close the streams that a peer which leaves has not taken."""
+        if self._role is Role.CLIENT:
+            for stream in [stream for number, stream in self.streams.items() if number > last]:
+                self.streams.pop(stream.number)
+                self._close(stream, ErrorCode.REFUSED_STREAM, "the peer is leaving")
+
+    def _break(self, error: NGH2Error) -> None:
+        """Leave a peer that broke the protocol, or a bound, in a way that the engine does not survive."""
+        self._reason = str(error)
+        self.alive = False
+        flood = isinstance(error, ngh2.DenialOfServiceError)
+        self.transport.write(
+            goaway(ErrorCode.ENHANCE_YOUR_CALM if flood else ErrorCode.PROTOCOL_ERROR, self._reason)
+        )
+        self.transport.close()

@@ -1,0 +1,91 @@
+"""What a request's header fields say of its call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from ..h2 import Fields
+from ..status import Code, StatusError
+from .headers import Sent, metadata_of
+from .messages import ACCEPTED, understood
+from .timeouts import timeout_seconds
+
+#: Callers repeat themselves, so what was read is kept: so many lists, none with more fields or bytes.
+_KEPT: Final = 256
+_KEPT_FIELDS: Final = 24
+_KEPT_BYTES: Final = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A call that can be answered."""
+
+    method: str
+    metadata: Mapping[str, str | bytes]
+    timeout: float | None
+    encoding: bytes
+
+
+class NoGrpcError(Exception):
+    """A request that is none of gRPC's, and is answered by HTTP alone."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"answered with HTTP {status}")
+        self.status = status
+
+
+class RefusedError(StatusError):
+    """A call that cannot be answered, with what has to be said beside its status."""
+
+    def __init__(self, code: Code, message: str, metadata: Sent | None = None) -> None:
+        super().__init__(code, message)
+        self.metadata: Sent = metadata or []
+
+
+class Heads:
+    """Reads heads, and knows again those that it has read."""
+
+    def __init__(self) -> None:
+        self._read: dict[Fields, Head] = {}
+
+    def of(self, fields: Fields) -> Head:
+        """
+        Return what the fields of a request say.
+
+        Raises:
+            NoGrpcError: it is no call.
+            RefusedError: its deadline or metadata cannot be read, or its messages will not be.
+        """
+        head = self._read.get(fields)
+        if head is None:
+            head = _head(fields)
+            if len(fields) <= _KEPT_FIELDS and sum(len(n) + len(v) for n, v in fields) <= _KEPT_BYTES:
+                if len(self._read) >= _KEPT:
+                    self._read.clear()
+                self._read[fields] = head
+        return head
+
+
+def _head(fields: Fields) -> Head:
+    found = dict(fields)
+    if found.get(b":method") != b"POST":
+        raise NoGrpcError(405)
+    if not found.get(b"content-type", b"").startswith(b"application/grpc"):
+        raise NoGrpcError(415)
+    encoding = found.get(b"grpc-encoding", b"identity")
+    if not understood(encoding):
+        text = f"messages in {encoding.decode('latin-1')!r} cannot be read; {ACCEPTED.decode()} can"
+        raise RefusedError(Code.UNIMPLEMENTED, text, [(b"grpc-accept-encoding", ACCEPTED)])
+    timeout = found.get(b"grpc-timeout")
+    try:
+        return Head(
+            method=found[b":path"].decode("utf-8", "replace"),
+            metadata=MappingProxyType(dict(metadata_of(fields))),
+            timeout=None if timeout is None else timeout_seconds(timeout),
+            encoding=encoding,
+        )
+    except ValueError as error:
+        raise RefusedError(Code.INTERNAL, str(error)) from error
