@@ -32,7 +32,7 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, role: Role, bounds: Bounds, endpoint: Endpoint) -> None:
-        self.engine = ngh2.Connection(role, configuration(bounds))
+        self.engine: ngh2.Connection = ngh2.Connection(role, configuration(bounds))
         self.streams: dict[int, Stream] = {}
         self.alive: bool = False
         """Whether frames can be sent; it is set when there is a transport."""

@@ -28,7 +28,7 @@ class Ngh2Stream(ClientStream):
         self._wire: Wire | None = None
         self._half_closed = False
         self._news: list[asyncio.Future[None]] = []
-        self.messages = Messages(limits.receive_bytes)
+        self.messages: Messages = Messages(limits.receive_bytes)
         self.headers_seen: Pairs | None = None
         self._trailers: Pairs = ()
         self._over = False

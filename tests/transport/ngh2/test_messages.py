@@ -73,6 +73,7 @@ def test_message_on_its_way_is_not_held() -> None:
         (packed(b"abc"), None),
         (prefix(b"x" * 11) + b"x" * 11, None),
     ],
+    ids=["whole", "empty", "cut off", "with more", "no prefix", "nothing", "compressed", "too large"],
 )
 def test_whole_message_is_told_from_others(data: bytes, message: bytes | None) -> None:
     assert whole(data, 10) == message
@@ -101,6 +102,7 @@ def test_compressed_message_is_read(encoding: bytes, pack: object) -> None:
         (b"gzip", b"rubbish", "cannot be decompressed"),
         (b"identity", b"rubbish", "its encoding is identity"),
     ],
+    ids=["too large", "cut off", "rubbish", "not said how"],
 )
 def test_what_cannot_be_unpacked_is_refused(encoding: bytes, data: bytes, found: str) -> None:
     with pytest.raises(StatusError, match=found):
