@@ -14,7 +14,13 @@ from .._called import Called, during
 from .._secrets import Secrets
 from ..component import Component
 from ..delivery import Delivery
-from ..errors import ComponentError, NotInitializedError, TimedOutError, UnavailableError
+from ..errors import (
+    ComponentError,
+    LimitExceededError,
+    NotInitializedError,
+    TimedOutError,
+    UnavailableError,
+)
 from ..metadata import Metadata
 from ..pubsub import Pausable
 from .observing import M, ObservedDelivery, Observer
@@ -26,6 +32,8 @@ Factory = Callable[[], Component]
 #: One component of a socket, or several of different blocks.
 Offered = Factory | Sequence[Factory]
 
+#: How many names may ask for an instance of one component: a caller that makes up names finds an end.
+INSTANCES: Final = 10_000
 #: How long an instance that was replaced may go on with the calls and streams it has.
 RETIRE_SECONDS: Final = 30.0
 #: How long an Init may take before it is given up. A daprd gives it less, and waits for it all the same.
@@ -191,8 +199,14 @@ class Instances(Generic[C]):
         Make an object ready and let it serve the key; Inits for one key wait for each other.
 
         Raises:
+            LimitExceededError: too many names have asked for one.
             TimedOutError: it was not ready in time.
         """
+        if len(self._initialising) >= INSTANCES and key not in self._initialising:
+            raise LimitExceededError(
+                f'{self.label} "{key.instance}": {INSTANCES} names have asked this process for an instance; '
+                "no further one is taken until it restarts"
+            )
         async with self._initialising.setdefault(key, asyncio.Lock()):
             left = self._left_by_the_dead(key)
             if self._exclusive:

@@ -147,6 +147,7 @@ async def test_restart_is_followed_by_init(process: Process, connection: Connect
     await process.die()
     with pytest.raises(UnavailableError):
         await store.get(KEY)
+    await connection.lost()
 
     second = a_store()
     second.features = ("TTL",)
@@ -229,6 +230,7 @@ async def test_call_in_flight_is_not_repeated(process: Process, connection: Conn
     await process.die()
     with pytest.raises(UnavailableError, match="orders"):
         await call
+    await connection.lost()
     second = await process.live(a_store())
     await connection.passable()
     await store.ping()

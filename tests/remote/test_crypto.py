@@ -171,6 +171,7 @@ async def test_algorithms_are_those_of_the_new_life(
     vault = RemoteSubtleCrypto(connection)
     await vault.init(Metadata({"vaultName": "v"}))
     await process.die()
+    await connection.lost()
     later = Life()
     later.services = life.services
     later.on(names.SUBTLE_CRYPTO, "ListAlgorithms", wire.algorithms_response_pb((), ("ES256",)))

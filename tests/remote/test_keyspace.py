@@ -103,6 +103,7 @@ async def test_next_life_may_be_able_to_do_more(
     await process.die()
     with pytest.raises(UnavailableError):
         await store.bulk_get_limit()
+    await connection.lost()
     second = Reflecting()
     second.on(names.NATIVE_BULK_STATE_STORE, "BulkGetLimit", pb.BulkGetLimitResponse(max_keys=25))
     await process.live(second)

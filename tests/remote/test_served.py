@@ -118,6 +118,7 @@ async def test_metadata_is_sent_again(
     await server.aclose()
     with pytest.raises(UnavailableError):
         await store.get(KEY)
+    await connection.lost()
 
     await server.enter_async_context(ComponentServer({"mine": [Rows, Echo]}, folder=socket_folder))
     await connection.passable()

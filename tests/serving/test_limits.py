@@ -12,9 +12,10 @@ import pytest
 from pluggable import transport
 from pluggable._proto.dapr.proto.components.v1 import state_pb2 as pb
 from pluggable._wire import names
+from pluggable.errors import LimitExceededError
 from pluggable.metadata import Metadata
 from pluggable.remote import Connection, RemoteStateStore, list_services
-from pluggable.serving import ComponentServer
+from pluggable.serving import ComponentServer, instances
 from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest, StateStore
 from pluggable.transport import DAPRD_RECEIVE_BYTES, Code, StatusError
 from tests.serving.calling import Caller
@@ -51,6 +52,17 @@ async def test_a_folder_has_200_sockets(socket_folder: Path) -> None:
 
     assert len(served) == SOCKETS
     assert all(names.STATE_STORE in services for services in served)
+
+
+async def test_names_that_ask_for_an_instance_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instances, "INSTANCES", 2)
+    mine: instances.Instances[Store] = instances.Instances("state.mine", Store, exclusive=False)
+    for name in ("a", "b", "a"):
+        await mine.init(instances.Key("", "state", name), Metadata())
+
+    with pytest.raises(LimitExceededError, match=r'^state.mine "c": 2 names have asked this process'):
+        await mine.init(instances.Key("", "state", "c"), Metadata())
+    await mine.close()
 
 
 async def test_a_socket_has_50_instances(socket_folder: Path) -> None:
