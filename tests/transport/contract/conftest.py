@@ -24,7 +24,10 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(params=TRANSPORTS)
+@pytest.fixture(
+    # One implementation that calls another is for the slow tests.
+    params=[pytest.param(name, marks=[pytest.mark.slow] if "calls" in name else []) for name in TRANSPORTS]
+)
 def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
