@@ -82,6 +82,20 @@ async def test_reset_streams_give_their_room_back(socket_folder: Path) -> None:
                 await joined.event(WindowUpdated)
 
 
+async def test_data_for_streams_that_were_reset_takes_no_room(socket_folder: Path) -> None:
+    async with station(socket_folder, BOUNDS) as served, peer(socket_folder) as joined:
+        joined.flush()
+        await joined.event(WindowUpdated)
+        for _ in range(20):
+            number = joined.engine.send_request(REQUEST)
+            joined.flush()
+            (await served.stream()).reset(ErrorCode.CANCEL)
+            joined.engine.send_data(number, b"x" * BOUNDS.stream_window)
+            joined.flush()  # it has not heard of the reset
+            while joined.engine.remote_window_size < BOUNDS.stream_window:
+                await joined.event(WindowUpdated)
+
+
 async def test_sender_waits_for_room(socket_folder: Path) -> None:
     async with station(socket_folder) as served, peer(socket_folder) as joined:
         number = joined.engine.send_request(REQUEST, end_stream=True)
