@@ -46,10 +46,9 @@ def _not_awaited(cls: type) -> Iterator[str]:
 
 
 def _misplaced(cls: type, capability: type) -> Iterator[str]:
-    # Without issubclass: a class that is being defined has no caches yet, and would spoil its bases'.
     for base in cls.__mro__:
         block = vars(base).get("of")
-        if capability in base.__mro__ and block is not None and block not in cls.__mro__:
+        if issubclass(base, capability) and block is not None and not issubclass(cls, block):
             yield f"{base.__name__} is for a {block.__name__}, which this is not"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from abc import ABC
+from abc import ABC, ABCMeta
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final, ParamSpec, TypeVar
 
@@ -32,7 +32,16 @@ class Capability(ABC):  # noqa: B024  its subclasses have the methods
     """The block that it adds to."""
 
 
-class Component(ABC):  # noqa: B024  each block adds what is mandatory
+class _Checked(ABCMeta):
+    """Sees that a class keeps its promises when it is complete: one that is not spoils its bases' caches."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **named: Any) -> None:
+        super().__init__(name, bases, namespace, **named)
+        if any(isinstance(base, _Checked) for base in bases):
+            check(cls, capability=Capability, foundation=Component)
+
+
+class Component(ABC, metaclass=_Checked):
     """
     One configured component.
 
@@ -48,10 +57,6 @@ class Component(ABC):  # noqa: B024  each block adds what is mandatory
 
     exclusive: ClassVar[bool] = False
     """The backend admits one owner: at a second Init the object in use is closed before the new one."""
-
-    def __init_subclass__(cls, **named: object) -> None:
-        super().__init_subclass__(**named)
-        check(cls, capability=Capability, foundation=Component)
 
     async def init(self, metadata: Metadata) -> None:
         """
@@ -92,7 +97,8 @@ def blocking(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
 
 def features_of(component: type[Component]) -> tuple[str, ...]:
     """Return the features that follow from the base classes, in the order in which the block lists them."""
-    found = {base.feature for base in component.__mro__ if issubclass(base, Capability) and base.feature}
+    claimed = (vars(base).get("feature") for base in component.__mro__ if Capability in base.__mro__)
+    found = set(claimed)
     return tuple(feature for feature in FEATURE_ORDER if feature in found)
 
 
