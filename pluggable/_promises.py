@@ -16,7 +16,12 @@ def check(cls: type, *, capability: type, foundation: type) -> None:
     """
     if ABC in cls.__bases__ or foundation in cls.__bases__:
         return
-    faults = [*_missing(cls), *_not_awaited(cls), *_misplaced(cls, capability)]
+    faults = [
+        *_missing(cls),
+        *_not_awaited(cls),
+        *_misplaced(cls, capability),
+        *_not_replaced(cls, capability),
+    ]
     if faults:
         raise TypeError(f"{cls.__qualname__}: {'; '.join(faults)}")
 
@@ -50,6 +55,16 @@ def _misplaced(cls: type, capability: type) -> Iterator[str]:
         block = vars(base).get("of")
         if issubclass(base, capability) and block is not None and not issubclass(cls, block):
             yield f"{base.__name__} is for a {block.__name__}, which this is not"
+
+
+def _not_replaced(cls: type, capability: type) -> Iterator[str]:
+    for base in cls.__mro__:
+        block = vars(base).get("of")
+        if not issubclass(base, capability) or block is None:
+            continue
+        for name in vars(base).get("replaces", ()):
+            if getattr(cls, name, None) is getattr(block, name):
+                yield f"{name} is the default of {block.__name__}; {base.__name__} promises one of its own"
 
 
 def _promised(cls: type) -> Iterator[tuple[str, type]]:

@@ -30,6 +30,8 @@ class Capability(ABC):  # noqa: B024  its subclasses have the methods
     """The word in daprd's list of features; empty where there is none."""
     of: ClassVar[type[Component] | None] = None
     """The block that it adds to."""
+    replaces: ClassVar[tuple[str, ...]] = ()
+    """The methods of the block whose default does not do: what has the capability has its own."""
 
 
 class _Checked(ABCMeta):

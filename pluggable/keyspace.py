@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -127,15 +127,7 @@ class NativeBulk(Capability):
 
     feature: ClassVar[str] = "NATIVE_BULK"
     of: ClassVar[type[Component] | None] = StateStore
-
-    def __init_subclass__(cls, **named: object) -> None:
-        super().__init_subclass__(**named)
-        inherited = getattr(cls, "bulk_get", None) is StateStore.bulk_get
-        if inherited and ABC not in cls.__bases__:
-            raise TypeError(
-                f"{cls.__qualname__}: bulk_get is the one of StateStore, which fetches one by one; "
-                "NativeBulk promises one that does not"
-            )
+    replaces: ClassVar[tuple[str, ...]] = ("bulk_get",)
 
     async def bulk_get_limit(self) -> int | None:
         """Return how many keys a ``bulk_get`` may have, ``None`` for any number."""

@@ -72,7 +72,7 @@ class Plain(StateStore, ABC):
 
 
 def test_native_bulk_without_a_bulk_get_is_refused() -> None:
-    with pytest.raises(TypeError, match="Slow: bulk_get is the one of StateStore, which fetches one by one"):
+    with pytest.raises(TypeError, match="Slow: bulk_get is the default of StateStore; NativeBulk"):
         type("Slow", (Plain, NativeBulk), dict.fromkeys(("get", "set", "delete"), _done))
 
 

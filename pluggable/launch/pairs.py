@@ -7,16 +7,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .plan import App, LaunchError, api_host, app_environment, check_ports, sidecar_arguments
-from .ports import PortsPipe
+from .ports import Ports, PortsPipe
 from .process import Process, Say
-from .readiness import loaded
-
-T = TypeVar("T")
+from .readiness import loaded, unless_ended
 
 #: How long the sidecar may take to load its components before the reader is told what is waited for.
 PATIENCE_SECONDS = 15.0
@@ -128,12 +126,7 @@ class _Pair:
             arguments = [*sidecar_arguments(self.app, self._home), f"--ports-file={pipe.path}"]
             command = [sys.executable, "-m", "pluggable.cli.runtime", *arguments]
             sidecar = self._sidecar = await self._spawn("DAPR", command, self._inherited, keeps=[pipe.theirs])
-            ports = await self._unless_ended(sidecar, pipe.read())
-        self._say(
-            f"starting {self.app.app_id}: HTTP port {ports.http}, gRPC port {ports.grpc}, "
-            f"metrics port {ports.metrics}"
-        )
-        await self._unless_ended(sidecar, loaded(api_host(self.app), ports.http))
+            ports = await self._unless_ended(sidecar, self._ready(pipe))
         if self.app.command:
             environment = app_environment(self.app, ports, self._inherited)
             self._application = await self._spawn("APP", self.app.command, environment, self.app.directory)
@@ -184,40 +177,38 @@ class _Pair:
                 f"{self.app.app_id}: cannot run {' '.join(command)}: {error.strerror or error}"
             ) from error
 
-    async def _unless_ended(self, sidecar: Process, what: Coroutine[Any, Any, T]) -> T:
-        """Wait for something of the sidecar's start, as long as it lives."""
-        async with _both(what, sidecar.wait()) as (awaited, ended):
-            waits: set[asyncio.Task[Any]] = {awaited, ended}
-            done, _ = await asyncio.wait(waits, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                self._say(f"{self.app.app_id}: its sidecar is not ready yet; its log says what it waits for")
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if awaited.done():
-                return awaited.result()
-        await self.end_sidecar()  # its last words come before ours
-        raise LaunchError(
-            f"{self.app.app_id}: its sidecar ended with status {sidecar.status}; its log above says why"
+    async def _ready(self, pipe: PortsPipe) -> Ports:
+        """Wait until the sidecar has loaded its components."""
+        ports = await pipe.read()
+        self._say(
+            f"starting {self.app.app_id}: HTTP port {ports.http}, gRPC port {ports.grpc}, "
+            f"metrics port {ports.metrics}"
         )
+        await loaded(api_host(self.app), ports.http)
+        return ports
+
+    async def _unless_ended(self, sidecar: Process, ready: Coroutine[Any, Any, Ports]) -> Ports:
+        """Wait for the sidecar's start, as long as it lives."""
+        late = asyncio.get_running_loop().call_later(
+            PATIENCE_SECONDS,
+            self._say,
+            f"{self.app.app_id}: its sidecar is not ready yet; its log says what it waits for",
+        )
+        try:
+            ports = await unless_ended(ready, sidecar.wait())
+        finally:
+            late.cancel()
+        if ports is None:
+            await self.end_sidecar()  # its last words come before ours
+            raise LaunchError(
+                f"{self.app.app_id}: its sidecar ended with status {sidecar.status}; its log above says why"
+            )
+        return ports
 
     async def _live(self, sidecar: Process) -> int:
         """Run until the application or the sidecar ends, and return the code to leave with."""
-        async with _both((self._application or sidecar).wait(), sidecar.wait()) as (application, ended):
-            await asyncio.wait({application, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if application.done():
-                return application.result()
-            self._say(f"the sidecar of {self.app.app_id} ended with status {ended.result()}")
-            return 1 if ended.result() else 0
-
-
-@contextlib.asynccontextmanager
-async def _both(
-    one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, int]
-) -> AsyncIterator[tuple[asyncio.Task[T], asyncio.Task[int]]]:
-    """Run two coroutines as tasks and end what is left of them."""
-    tasks = asyncio.create_task(one), asyncio.create_task(other)
-    try:
-        yield tasks
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        code = await unless_ended((self._application or sidecar).wait(), sidecar.wait())
+        if code is None:
+            self._say(f"the sidecar of {self.app.app_id} ended with status {sidecar.status}")
+            return 1 if sidecar.status else 0
+        return code

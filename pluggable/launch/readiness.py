@@ -1,8 +1,12 @@
-"""When a sidecar is ready for its application."""
+"""When a sidecar is ready for its application, or never will be."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 LOOK_SECONDS = 0.02
 ANSWER_SECONDS = 2.0
@@ -14,6 +18,21 @@ async def loaded(host: str, port: int) -> None:
     # Like daprd it tells nobody: there is nothing to wait on.
     while not await _is_ready(host, port):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def unless_ended(
+    awaited: Coroutine[Any, Any, T], end: Coroutine[Any, Any, int], seconds: float | None = None
+) -> T | None:
+    """Return what is awaited; ``None`` if the process's end, or the time, comes first. Neither goes on."""
+    first, other = asyncio.create_task(awaited), asyncio.create_task(end)
+    waits: set[asyncio.Task[Any]] = {first, other}
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return first.result() if first.done() else None
+    finally:
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 async def _is_ready(host: str, port: int) -> bool:

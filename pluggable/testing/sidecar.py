@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -11,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from ..serving import ComponentServer
 from ..serving.instances import Offered
@@ -121,6 +120,7 @@ def _resources(
 async def _running(arguments: Sequence[str], environment: Mapping[str, str]) -> AsyncIterator[Sidecar]:
     from ..launch.ports import PortsPipe  # what only a test with a sidecar needs
     from ..launch.process import Process
+    from ..launch.readiness import unless_ended
 
     log: list[str] = []
     ports = [f"--{each}-port=0" for each in ("dapr-http", "dapr-grpc", "dapr-internal-grpc", "metrics")]
@@ -134,7 +134,7 @@ async def _running(arguments: Sequence[str], environment: Mapping[str, str]) -> 
             keeps=[pipe.theirs],
         )
         try:
-            found = await _started(process, pipe)
+            found = await unless_ended(_ready(pipe), process.wait(), READY_SECONDS)
         except BaseException:
             await process.end(signal.SIGTERM, ENDING_SECONDS)
             raise
@@ -149,24 +149,13 @@ async def _running(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         await process.end(signal.SIGTERM, ENDING_SECONDS)
 
 
-async def _started(process: Process, pipe: PortsPipe) -> Ports | None:
-    """Wait until a sidecar has loaded its components, and return its ports; ``None`` if it never has."""
+async def _ready(pipe: PortsPipe) -> Ports:
+    """Wait until a sidecar has loaded its components."""
     from ..launch.readiness import loaded
 
-    async def ready() -> Ports:
-        ports = await pipe.read()
-        await loaded("127.0.0.1", ports.http)
-        return ports
-
-    starting, ending = asyncio.create_task(ready()), asyncio.create_task(process.wait())
-    waits: set[asyncio.Task[Any]] = {starting, ending}
-    try:
-        await asyncio.wait(waits, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        return starting.result() if starting.done() else None
-    finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+    ports = await pipe.read()
+    await loaded("127.0.0.1", ports.http)
+    return ports
 
 
 async def _end(process: Process, log: Sequence[str], what: str) -> NoReturn:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pluggable.launch.ports import Ports, PortsPipe
+from pluggable.launch.readiness import unless_ended
 from pluggable.sockets import FOLDER_VARIABLES
 
 READY_SECONDS = 20.0
@@ -169,23 +170,14 @@ async def sidecar(
         process = await started(
             "-m", "pluggable.cli.runtime", *arguments, environment=environment, keeps=[pipe.theirs]
         )
-        ports = await _told(pipe, process)
+        # One that ends before it has any has none.
+        ports = await unless_ended(pipe.read(), process.wait()) or Ports(0, 0, 0)
     async with heard(Sidecar(process, http_port=ports.http, grpc_port=ports.grpc)) as running:
         if wait:
             await running.healthy()
         yield running
         if process.returncode is None:
             assert await running.end() == 0, running.log()
-
-
-async def _told(pipe: PortsPipe, process: asyncio.subprocess.Process) -> Ports:
-    """Wait for the sidecar's ports; one that ends before it has any has none."""
-    told, ended = asyncio.create_task(pipe.read()), asyncio.create_task(process.wait())
-    await asyncio.wait({told, ended}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (told, ended):
-        task.cancel()
-    await asyncio.gather(told, ended, return_exceptions=True)
-    return Ports(0, 0, 0) if told.cancelled() else told.result()
 
 
 async def started(
