@@ -221,6 +221,35 @@ async def test_compressed_answers_are_read(socket_folder: Path) -> None:
         await server.stop(None)
 
 
+async def test_channel_leaves_a_connection_before_its_numbers_run_out(socket_folder: Path) -> None:
+    async with Ngh2Server({METHOD: Unary(echo)}, unknown=None, limits=Limits()) as server:
+        address = await server.listen(f"unix:{socket_folder}/s")
+        await server.start()
+        async with Ngh2Channel(address, limits=Limits(), bounds=Bounds(last_number=21)) as caller:
+            for n in range(25):  # on the third connection
+                assert await soon(caller.unary(METHOD, b"%d" % n)) == b"%d" % n
+            calls = [caller.unary(METHOD, b"%d" % n) for n in range(50)]
+            assert await soon(asyncio.gather(*calls)) == [b"%d" % n for n in range(50)]
+
+
+async def test_call_under_way_outlives_the_move(socket_folder: Path) -> None:
+    async with (
+        station(socket_folder) as served,
+        Ngh2Channel(f"unix:{socket_folder}/s", limits=Limits(), bounds=Bounds(last_number=1)) as caller,
+    ):
+        first = asyncio.create_task(caller.unary(METHOD, b""))
+        old = await served.stream()
+        second = asyncio.create_task(caller.unary(METHOD, b""))
+        new = await served.stream()
+        answer(new)
+        assert await soon(second) == b"answer"
+        answer(old)
+
+        assert new.connection is not old.connection
+        assert await soon(first) == b"answer"
+        assert "ended with NO_ERROR" in await served.loss()
+
+
 async def test_one_connection_carries_many_calls(socket_folder: Path) -> None:
     async with Ngh2Server({METHOD: Unary(echo)}, unknown=None, limits=Limits()) as server:
         await server.listen(f"unix:{socket_folder}/s")
