@@ -20,9 +20,7 @@ BUILD_SECONDS = 600
 #: How long h2spec waits for what should come; and again, for what came too late on a busy machine.
 SECONDS, AGAIN_SECONDS = 2, 15
 
-_CLOSED = (
-    "libnghttp2 keeps nothing of streams that are closed, and passes over frames for them"
-)
+_CLOSED = "libnghttp2 keeps nothing of streams that are closed, and passes over frames for them"
 _PRIORITY = "libnghttp2 does not read PRIORITY any more, which RFC 9113 5.3 deprecates"
 #: What fails, by section and case, and why it stays so. Anything else that fails is ours.
 KNOWN = {
