@@ -16,9 +16,9 @@ STREAMS = 1000
 CONNECTION_WINDOW = STREAMS * STREAM_WINDOW
 #: What libnghttp2 decodes of one name or value; a longer one ends its connection.
 FIELD_BYTES = 64 * 1024
-#: A peer that is silent for as long while it has streams is asked for a sign of life, which it has as long
-#: to give: in less, one at work would look dead.
-SILENCE_SECONDS = 20.0
+#: A peer that is silent for so long while it has streams is asked for a sign of life, which it has so long to
+#: give: in less, one at work that holds up its own loop would look dead.
+SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 20.0
 #: How long not to ask again who says nothing but that it lives: grpc-go's servers allow five minutes.
 QUIET_SECONDS = 310.0

@@ -26,7 +26,7 @@ def hear(connection: Connection) -> None:
             _request(connection, event)
         elif kind is ngh2.StreamClosed:
             if (stream := connection.streams.pop(event.stream_id, None)) is not None:
-                closed(connection, stream, event.error_code, str(event.local_error or ""))
+                closed(connection, stream, event.error_code, _why(stream, event) if event.error_code else "")
         elif kind is ngh2.ResponseReceived or kind is ngh2.TrailersReceived:
             _response(connection, event)
         else:
@@ -76,6 +76,15 @@ def _ended(connection: Connection, stream: Stream, trailers: Fields) -> None:
     stream.on_end(trailers)
 
 
+def _why(stream: Stream, event: ngh2.StreamClosed) -> str:
+    """Return why a stream was reset, as far as that was decided here."""
+    if event.local_error is None and event.error_code == ErrorCode.PROTOCOL_ERROR and not stream.peer_reset:
+        return (
+            "it was refused here, since in HTTP/2 no field's value begins or ends with a space, or the like"
+        )
+    return str(event.local_error or "")
+
+
 def _about_all(connection: Connection, event: ngh2.Event) -> None:
     """Take what concerns the whole connection."""
     match event:
@@ -85,6 +94,9 @@ def _about_all(connection: Connection, event: ngh2.Event) -> None:
             if not connection.settled:
                 connection.settled = True
                 connection.endpoint.settled(connection)
+        case ngh2.StreamReset():
+            if (stream := connection.streams.get(event.stream_id)) is not None:
+                stream.peer_reset = True
         case ngh2.PingAcknowledged() if connection.pongs:
             connection.pongs.pop(0)()
         case ngh2.GoAwayReceived():

@@ -26,6 +26,9 @@ class Stream(ABC):
     once the stream has ended, which ``on_close`` may be yet to tell, it is dropped.
     """
 
+    peer_reset: bool = False
+    """The peer has reset the stream."""
+
     def __init__(self, connection: Connection, number: int) -> None:
         self.connection = connection
         self.number = number

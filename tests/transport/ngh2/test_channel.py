@@ -121,6 +121,25 @@ async def test_reset_has_a_meaning(socket_folder: Path, reset: ErrorCode, code: 
         )
 
 
+async def test_fields_that_are_none_of_http_2_are_named(socket_folder: Path) -> None:
+    async def fail(_request: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        await context.abort(grpc.StatusCode.NOT_FOUND, "see below: ")
+
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(fail)
+    server = aio.server()
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test.Channel", {"Call": handler})])
+    server.add_insecure_port(f"unix:{socket_folder}/s")
+    await server.start()
+    try:
+        async with channel(socket_folder) as caller:
+            error = await status(caller.unary(METHOD, b""))
+    finally:
+        await server.stop(None)
+
+    assert error.code is Code.INTERNAL
+    assert "no field's value begins or ends with a space" in error.message
+
+
 async def test_lost_connection_is_named(socket_folder: Path) -> None:
     async with station(socket_folder) as served, channel(socket_folder) as caller:
         call = asyncio.create_task(status(caller.unary(METHOD, b"")))
