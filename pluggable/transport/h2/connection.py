@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         """Streams that have ended here before they did at the peer, and are reset when all is written."""
         self.pongs: list[Callable[[], None]] = []
         """Who waits for the answers to our PINGs, in their order."""
-        self._loop: asyncio.AbstractEventLoop
+        self.loop: asyncio.AbstractEventLoop
         self._keepalive: Keepalive
         self._busy = False
         self._flushing = False
@@ -74,9 +74,9 @@ class Connection(asyncio.Protocol):
     # what asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
-        self.over = self._loop.create_future()
+        self.over = self.loop.create_future()
         self.engine.initiate_connection(self.bounds.settings(server=self.role is Role.SERVER))
         self.engine.set_local_window_size(self.bounds.connection_window)
         self.alive = True
@@ -140,14 +140,14 @@ class Connection(asyncio.Protocol):
         """Write, by the end of this turn, what is to be sent."""
         if not self._busy and not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self._flush)
+            self.loop.call_soon(self._flush)
 
     def later(self, begin: Callable[[], None]) -> None:
         """Call this when all that came in the same read has been handled."""
         if self._busy:
             self._soon.append(begin)
         else:
-            self._loop.call_soon(begin)
+            self.loop.call_soon(begin)
 
     def wants_room(self, stream: Stream) -> None:
         """Wake the stream when it has room."""
@@ -179,9 +179,9 @@ class Connection(asyncio.Protocol):
         """
         if self.alive:
             self._say(self.engine.send_shutdown_notice)
-            self._leaving = self._loop.call_later(seconds, self._leave)
+            self._leaving = self.loop.call_later(seconds, self._leave)
             # an urgent frame would overtake the notice
-            self._loop.call_soon(self.ping, self._leave)
+            self.loop.call_soon(self.ping, self._leave)
 
     def close(self, reason: str, code: int = ErrorCode.NO_ERROR) -> None:
         """Say goodbye and close; what is framed already is written first."""

@@ -25,7 +25,6 @@ class Head:
 
     method: str
     metadata: Mapping[str, str | bytes]
-    timeout: float | None
     encoding: bytes
 
 
@@ -46,21 +45,31 @@ class RefusedError(StatusError):
 
 
 class Heads:
-    """Reads heads, and knows again those that it has read."""
+    """Reads heads, and knows again those that it has read; a deadline, which is never the same, apart."""
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
         self._read: dict[Fields, Head] = {}
 
-    def of(self, fields: Fields) -> Head:
+    def of(self, fields: Fields) -> tuple[Head, float | None]:
         """
-        Return what the fields of a request say.
+        Return what the fields of a request say, and in how many seconds it is to be answered.
 
         Raises:
             NoGrpcError: it is no call.
             RefusedError: its metadata is too large, that or its deadline cannot be read, or its messages will
                 not be.
         """
+        for at, (name, value) in enumerate(fields):
+            if name == b"grpc-timeout":
+                head = self._known(fields[:at] + fields[at + 1 :])
+                try:
+                    return head, timeout_seconds(value)
+                except ValueError as error:
+                    raise RefusedError(Code.INTERNAL, str(error)) from error
+        return self._known(fields), None
+
+    def _known(self, fields: Fields) -> Head:
         head = self._read.get(fields)
         if head is None:
             size = size_of(fields)
@@ -89,12 +98,10 @@ def _head(fields: Fields) -> Head:
     if not understood(encoding):
         text = f"messages in {encoding.decode('latin-1')!r} cannot be read; {ACCEPTED.decode()} can"
         raise RefusedError(Code.UNIMPLEMENTED, text, [(b"grpc-accept-encoding", ACCEPTED)])
-    timeout = found.get(b"grpc-timeout")
     try:
         return Head(
             method=found[b":path"].decode("utf-8", "replace"),
             metadata=MappingProxyType(dict(metadata_of(fields))),
-            timeout=None if timeout is None else timeout_seconds(timeout),
             encoding=encoding,
         )
     except ValueError as error:

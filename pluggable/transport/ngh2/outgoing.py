@@ -14,7 +14,7 @@ from ..limits import Limits
 from ..status import Code, StatusError
 from .headers import Sent, fields_of, size_of
 from .messages import Messages, prefix, whole
-from .statuses import DEADLINE, status_of, status_of_http, status_of_reset
+from .statuses import DEADLINE, RESPONSE_FIELDS, status_of, status_of_http, status_of_reset
 from .timeouts import timeout_field
 
 #: Callers repeat themselves, so what was built is kept: so many lists.
@@ -119,6 +119,10 @@ class Outgoing(Stream):
 class UnaryOutgoing(Outgoing):
     """A call with one message and one answer, or an error, in ``answer``."""
 
+    _encoding = b"identity"
+    _messages: Messages | None = None
+    _message: bytes | None = None
+
     def __init__(
         self,
         connection: Connection,
@@ -131,11 +135,10 @@ class UnaryOutgoing(Outgoing):
         self._ending = ending
         self._answer = answer
         self._limit = limits.receive_bytes
-        self._encoding = b"identity"
-        self._messages: Messages | None = None
-        self._message: bytes | None = None
 
     def on_headers(self, fields: Fields) -> None:
+        if fields == RESPONSE_FIELDS:  # as most are
+            return
         status = status_of_http(fields)
         if status is not None:
             self._end(status)
@@ -169,7 +172,8 @@ class UnaryOutgoing(Outgoing):
         self.leave()
 
     def on_close(self, code: int | None, reason: str) -> None:
-        self._end(self._ending.cut(code, reason))
+        if not self._answer.done():
+            self._end(self._ending.cut(code, reason))
 
     def expire(self) -> None:
         """End the call because its deadline has passed."""

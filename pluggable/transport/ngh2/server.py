@@ -115,7 +115,7 @@ class Ngh2Server(Server):
     def accept(self, connection: Connection, number: int, fields: Fields) -> Stream:
         """Make the call that a request is."""
         try:
-            head = self._heads.of(fields)
+            head, timeout = self._heads.of(fields)
         except NoGrpcError as error:
             return Refused(connection, number, [(b":status", b"%d" % error.status)])
         except RefusedError as error:
@@ -123,8 +123,8 @@ class Ngh2Server(Server):
             return Refused(connection, number, [*RESPONSE, *trailers])
         handler = self._handlers.get(head.method, self._unknown)
         if isinstance(handler, Unary):
-            return UnaryIncoming(self, connection, number, head, handler.handle)
-        return StreamIncoming(self, connection, number, head, handler.handle)
+            return UnaryIncoming(self, connection, number, head, timeout, handler.handle)
+        return StreamIncoming(self, connection, number, head, timeout, handler.handle)
 
 
 async def _refuse(stream: ServerStream) -> None:

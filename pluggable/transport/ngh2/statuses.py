@@ -14,6 +14,7 @@ from ..status import Code, StatusError
 from .headers import Sent, escaped, size_of, unescaped
 
 RESPONSE: Final[Sent] = [(b":status", b"200"), (b"content-type", b"application/grpc")]
+RESPONSE_FIELDS: Final[Fields] = tuple(RESPONSE)
 OK: Final[Sent] = [(b"grpc-status", b"0")]
 OK_FIELDS: Final[Fields] = tuple(OK)
 
