@@ -1,0 +1,106 @@
+"""The HTTP server's connections that speak HTTP/2 in clear text."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ngh2 import Role
+
+from ....transport.h2 import Bounds, Connection, Fields, Stream
+from .exchange import Exchange, Serving
+
+#: How many requests a client may have under way on one connection; as many as Go's server takes.
+STREAMS = 250
+#: What a body may be ahead of us; all of it is read at once, so that it costs no waiting.
+STREAM_WINDOW = 256 * 1024
+CONNECTION_WINDOW = 1024 * 1024
+#: Until when the client has to have said all of its greeting.
+GREETING_SECONDS = 10.0
+#: How long a client may take to learn that no new requests are welcome, before those are refused.
+NOTICE_SECONDS = 1.0
+#: A head so many times too long is answered, one that is longer ends the connection.
+_ANSWERED_HEADS = 4
+_CLOSING = "the server is closing"
+
+
+class H2C:
+    """Makes exchanges of what HTTP/2's streams bring, for one server."""
+
+    def __init__(self, server: Serving) -> None:
+        self._server = server
+        self._bounds = Bounds(
+            streams=STREAMS,
+            stream_window=STREAM_WINDOW,
+            connection_window=CONNECTION_WINDOW,
+            header_list_bytes=_ANSWERED_HEADS * server.max_head_bytes,
+        )
+        self._connections: dict[Connection, Greeting] = {}
+        self._at_work: set[Exchange] = set()
+
+    def take(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Go on with HTTP/2 on a transport, with what has come of it."""
+        connection = Connection(Role.SERVER, self._bounds, self)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        connection.data_received(data)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no connection, and no handler at work."""
+        return not (self._connections or self._at_work)
+
+    def drain(self) -> None:
+        """Ask for no more requests; connections close when those that there are have been answered."""
+        for connection in self._connections:
+            connection.leave(NOTICE_SECONDS)
+
+    def abort(self) -> None:
+        """Close every connection now."""
+        for connection in tuple(self._connections):
+            connection.close(_CLOSING)
+            connection.transport.abort()
+
+    # what exchanges tell
+
+    def began(self, exchange: Exchange) -> None:
+        """Take note that a handler waits for something."""
+        self._at_work.add(exchange)
+
+    def left(self, exchange: Exchange) -> None:
+        """Take note that it waits no more."""
+        self._at_work.discard(exchange)
+        self._server.changed()
+
+    # what connections tell
+
+    def made(self, connection: Connection) -> None:
+        """Count a connection, and wait for its greeting."""
+        greeting = self._connections[connection] = Greeting(connection)
+        self._server.watch.expect(greeting, GREETING_SECONDS)
+
+    def settled(self, connection: Connection) -> None:
+        """Take note that the peer speaks HTTP/2."""
+        self._server.watch.relax(self._connections[connection])
+
+    def accept(self, connection: Connection, number: int, fields: Fields) -> Stream:
+        """Make the exchange that a request begins."""
+        return Exchange(self, self._server, connection, number, fields)
+
+    def going_away(self, connection: Connection, code: int) -> None:
+        """Leave a client that goes to close the connection when its requests have been answered."""
+
+    def lost(self, connection: Connection, reason: str) -> None:  # noqa: ARG002  its exchanges know it
+        """Count a connection no more."""
+        self._server.watch.relax(self._connections.pop(connection))
+        self._server.changed()
+
+
+class Greeting:
+    """The first words of a connection, for which there is a limit."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def expired(self) -> None:
+        """Close, since the peer does not speak HTTP/2 after all."""
+        self._connection.close(f"no greeting came in {GREETING_SECONDS:g} s")
