@@ -12,7 +12,6 @@ from .fields import (
 )
 from .requests import (
     Blocks as Blocks,
-    Incoming as Incoming,
     PrefaceError as PrefaceError,
     RequestReader as RequestReader,
 )

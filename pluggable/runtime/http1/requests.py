@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from .chunks import Chunks
 from .fields import (
@@ -23,10 +23,11 @@ from .fields import (
 #: Clients repeat themselves, so what was read is kept: so many blocks of fields, none longer than this.
 KEPT: Final = 256
 KEPT_BYTES: Final = 2048
-_PREFACE: Final = b"PRI * HTTP/2.0"
+_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
+_SLASH: Final = ord("/")
 
 _LINE: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e\x80-\xff]++) HTTP/([0-9]\.[0-9])"
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])"
 ).fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)([^?#]*)(\?[^#]*)?(?:#.*)?").fullmatch
 _HOST: Final = re.compile(
@@ -49,25 +50,22 @@ class Known:
     headers: Mapping[str, str]
     length: int
     chunked: bool
+    host: str | None
     options: frozenset[str]
     """What is in ``Connection``, in lower case."""
     expects: bool
     """Whether the client waits to be told to send its body."""
 
 
-@dataclass(slots=True)
-class Incoming:
-    """A request, read to its end."""
+class Readable(Protocol):
+    """What a request is made as: its body is set when that is there."""
 
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
     body: bytes
-    last: bool
-    """Whether the client wants nothing more on this connection."""
-    old: bool
-    """Whether the client speaks HTTP/1.0 and must be told that the connection stays."""
+
+
+R = TypeVar("R", bound=Readable)
+#: Makes a request of its method, its path and its query as they were sent, and its headers.
+Make = Callable[[str, str, str, Mapping[str, str]], R]
 
 
 class Blocks:
@@ -93,7 +91,7 @@ class Blocks:
         return known
 
 
-class RequestReader:
+class RequestReader(Generic[R]):
     """
     Reads the requests of one connection, each when it is asked for.
 
@@ -101,22 +99,28 @@ class RequestReader:
     """
 
     __slots__ = (
-        "_at", "_blocks", "_chunks", "_head", "_most_body", "_most_head", "_pieces", "_rest", "_seen",
-        "_told", "_wanted", "fresh",
+        "_at", "_blocks", "_chunks", "_known", "_make", "_most_body", "_most_head", "_pieces", "_request",
+        "_rest", "_seen", "_told", "_wanted", "fresh", "last", "old",
     )  # fmt: skip
 
-    def __init__(self, blocks: Blocks, *, max_head_bytes: int, max_body_bytes: int) -> None:
+    def __init__(self, blocks: Blocks, make: Make[R], *, max_head_bytes: int, max_body_bytes: int) -> None:
         self.fresh: bool = True
         """Whether no head has been read yet."""
+        self.last: bool = False
+        """Whether the client wants nothing on this connection but the answer to the last request read."""
+        self.old: bool = False
+        """Whether it speaks HTTP/1.0 and must be told that the connection stays."""
         self._blocks = blocks
+        self._make = make
         self._most_head = max_head_bytes
         self._most_body = max_body_bytes
         self._rest = b""
         self._at = 0
         self._seen = 0
         """How far what looks like a head has been searched."""
-        self._head: tuple[Incoming, Known] | None = None
-        """The head whose body is being read."""
+        self._request: R | None = None
+        """The request whose body is being read."""
+        self._known: Known | None = None
         self._chunks: Chunks | None = None
         self._pieces: list[bytes] = []
         self._wanted = 0
@@ -130,12 +134,13 @@ class RequestReader:
     @property
     def in_body(self) -> bool:
         """Whether a head has come and its body is yet to."""
-        return self._head is not None
+        return self._request is not None
 
     @property
     def expects(self) -> bool:
         """Whether the client waits to be told, once, to send the body of the request that has begun."""
-        if self._head is None or self._told or not self._head[1].expects or self._head[0].old:
+        known = self._known
+        if known is None or not known.expects or self._told or self.old:
             return False
         self._told = True
         return not (self._pieces or (self._chunks is not None and self._chunks.pieces))
@@ -149,7 +154,7 @@ class RequestReader:
         """Return what was not read, for who reads on in this one's place."""
         return self._rest[self._at :]
 
-    def next(self) -> Incoming | None:
+    def next(self) -> R | None:
         """
         Return the next request, if all of it is there.
 
@@ -157,19 +162,20 @@ class RequestReader:
             PrefaceError: it is not the first of a connection, but the beginning of HTTP/2.
             UnreadableError: it cannot be read, or is too long; nothing behind it can be read either.
         """
-        if self._head is None:
-            incoming = self._next_head()
-            if incoming is None or self._head is None:
-                return incoming
-        return self._next_body(self._head[0])
+        if self._request is None:
+            request = self._next_head()
+            if request is None or self._request is None:
+                return request
+        return self._next_body(self._request)
 
-    def _next_head(self) -> Incoming | None:
+    def _next_head(self) -> R | None:
+        """Return the request of a head; if it has a body, that is noted."""
         rest, at = self._rest, self._at
         if rest.startswith(b"\r\n", at) and (empty := _EMPTY_LINES(rest, at)) is not None:
             self._at = at = empty.end()
         if at == len(rest):
             return None
-        end = rest.find(b"\r\n\r\n", max(at, self._seen - 3))
+        end = rest.find(b"\r\n\r\n", max(at, self._seen - 3) if self._seen else at)
         if (len(rest) if end < 0 else end + 4) - at > self._most_head:
             raise LongHeadError(f"longer than the {self._most_head} bytes taken")
         if end < 0:
@@ -179,41 +185,39 @@ class RequestReader:
         self._seen = 0
         first = rest.find(b"\r\n", at)
         line = _LINE(rest, at, first)
-        if line is None or line[3] not in (b"1.1", b"1.0"):
+        if line is None:
             raise self._no_request(rest[at : end + 4])
         self.fresh = False
         known = self._blocks.of(rest[first + 2 : end + 2])
-        return self._begin(line[1], line[2], known, old=line[3] == b"1.0")
-
-    def _begin(self, method: bytes, target: bytes, known: Known, *, old: bool) -> Incoming:
-        """Return the request of a head; what body it has is noted."""
-        headers = known.headers
-        if not old and "host" not in headers:
-            raise MalformedError("the Host header is missing; HTTP/1.1 wants one")
-        path, _, query = (target if target[0] == 47 else _relative(method, target, headers)).partition(b"?")
-        if b"#" in query or b"#" in path:
-            path, query = path.partition(b"#")[0], query.partition(b"#")[0]
-        options = known.options
-        last = (old and "keep-alive" not in options) or "close" in options
-        incoming = Incoming(
-            method.decode("latin-1"), path.decode("latin-1"), query.decode("latin-1"), headers, b"", last, old
-        )
+        method, target, minor = line.groups()
+        self.old = minor == b"0"
+        if self.old or known.options:
+            self.last = (self.old and "keep-alive" not in known.options) or "close" in known.options
+        else:
+            self.last = False
+        if target[0] != _SLASH or known.host is None:
+            target = _relative(method, target, known, old=self.old)
+        path, _, query = target.decode("latin-1").partition("?")
+        if "#" in query or "#" in path:
+            path, query = path.partition("#")[0], query.partition("#")[0]
+        request = self._make(method.decode("latin-1"), path, query, known.headers)
         if known.chunked or known.length:
-            self._expect_body(incoming, known)
-        return incoming
+            self._expect_body(request, known)
+        return request
 
-    def _expect_body(self, incoming: Incoming, known: Known) -> None:
+    def _expect_body(self, request: R, known: Known) -> None:
         if known.length > self._most_body:
             raise LongBodyError(f"the body is {known.length} bytes long, {self._most_body} are taken")
         if known.chunked:
-            if incoming.old:
+            if self.old:
                 raise MalformedError("HTTP/1.0 has no Transfer-Encoding")
             self._chunks = Chunks(self._most_body)
         self._wanted = known.length
         self._told = False
-        self._head = incoming, known
+        self._known = known
+        self._request = request
 
-    def _next_body(self, incoming: Incoming) -> Incoming | None:
+    def _next_body(self, request: R) -> R | None:
         if self._chunks is not None:
             self._at = self._chunks.take(self._rest, self._at)
             if not self._chunks.done:
@@ -228,9 +232,9 @@ class RequestReader:
             if self._wanted:
                 return None
             pieces, self._pieces = self._pieces, []
-        incoming.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._head = None
-        return incoming
+        request.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._request = self._known = None
+        return request
 
     def _look(self, rest: bytes, at: int) -> None:
         """Refuse at once what cannot become a head."""
@@ -240,7 +244,7 @@ class RequestReader:
 
     def _no_request(self, head: bytes) -> Exception:
         """Return why a head's first line begins no request."""
-        if self.fresh and head == _PREFACE + b"\r\n\r\n":
+        if self.fresh and head == _PREFACE:
             self._at -= len(head)
             return PrefaceError()
         line = head[: head.find(b"\r\n")]
@@ -271,18 +275,21 @@ def _known(block: bytes) -> Known:
         headers=MappingProxyType(headers),
         length=framed.length or 0,
         chunked=framed.chunked,
-        options=frozenset(option.strip().lower() for option in headers.get("connection", "").split(",")),
+        host=headers.get("host"),
+        options=frozenset(re.findall(r"[^\s,]+", headers.get("connection", "").lower())),
         expects=bool(expected),
     )
 
 
-def _relative(method: bytes, target: bytes, headers: Mapping[str, str]) -> bytes:
+def _relative(method: bytes, target: bytes, known: Known, *, old: bool) -> bytes:
     """Return path and query of ``http://host/path?query``, as a proxy is asked; ``*`` stays."""
-    if target == b"*" and method == b"OPTIONS":
+    if known.host is None and not old:
+        raise MalformedError("the Host header is missing; HTTP/1.1 wants one")
+    if target[0] == _SLASH or (target == b"*" and method == b"OPTIONS"):
         return target
     found = _ABSOLUTE(target)
     if found is None:
         raise MalformedError(f"{shown(target)} is no path")
-    if found[1].decode("latin-1").lower() != headers.get("host", "").lower():
+    if found[1].decode("latin-1").lower() != (known.host or "").lower():
         raise MalformedError(f"{shown(target)} is of another host than the Host header")
     return (found[2] or b"/") + (found[3] or b"")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from ....transport.inplace import InPlace
-from ...http1 import Incoming, PrefaceError, RequestReader, UnreadableError, VersionError
+from ...http1 import PrefaceError, RequestReader, UnreadableError, VersionError
 from .heads import Heads
 from .refusals import LateError, refused
 from .request import Request, Response, failure
@@ -45,7 +45,7 @@ class Owner(Protocol):
     def in_place(self) -> InPlace:
         """Begins handlers."""
 
-    def reader(self) -> RequestReader:
+    def reader(self) -> RequestReader[Request]:
         """Return what reads a connection's requests."""
 
     def opened(self, connection: Connection) -> None:
@@ -164,42 +164,50 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answer what has come, if its answer could be sent."""
-        incoming = self._next()
-        if incoming is None:
+        request = self._next()
+        if request is None:
             self._wait()
             return
         self._working = True
         self._in_burst = True
-        task = self._owner.in_place.begin(self._work(incoming))
+        task = self._owner.in_place.begin(self._work(request))
         self._in_burst = False
         self._flush()
         if task is not None and self._working:
             self._task = task
             self._owner.began(self)
 
-    def _next(self) -> Incoming | None:
+    def _next(self) -> Request | None:
         """Return the next request that is whole and may be answered now."""
         if self._full or self._deaf:
             return None
         try:
-            incoming = self._reader.next()
+            request = self._reader.next()
         except UnreadableError as error:
             self._refuse(error)
             return None
         except PrefaceError:
             self._switch()
             return None
-        if incoming is None and self._reader.expects:
+        if request is None and self._reader.expects:
             self._write(_CONTINUE)
-        return incoming
+        return request
 
-    async def _work(self, incoming: Incoming | None) -> None:
+    async def _work(self, request: Request | None) -> None:
         """Answer one request after the other, as long as there are any."""
-        count = 0
+        reader, handle, count = self._reader, self._owner.handle, 0
         try:
-            while incoming is not None:
-                await self._answer(incoming)
-                incoming = self._next()
+            while request is not None:
+                old, last = reader.old, reader.last
+                try:
+                    response = await handle(request)
+                except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
+                    response = failed(request, error)
+                last = last or (self._closing and not reader.unread)
+                self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
+                if last:
+                    self._close()
+                request = self._next() if reader.unread else None
                 count += 1
                 if not count % AT_ONCE:
                     self._flush()
@@ -214,17 +222,6 @@ class Connection(asyncio.Protocol):
                 self._task = None
                 self._owner.left(self)
         self._wait()
-
-    async def _answer(self, incoming: Incoming) -> None:
-        request = Request(incoming.method, incoming.path, incoming.query, incoming.headers, incoming.body)
-        try:
-            response = await self._owner.handle(request)
-        except Exception as error:  # noqa: BLE001  the connection outlives a request; what is unforeseen is logged
-            response = failed(request, error)
-        last = incoming.last or (self._closing and not self._reader.unread)
-        self._respond(response, last=last, old=incoming.old, bodiless=incoming.method == "HEAD")
-        if last:
-            self._close()
 
     def _wait(self) -> None:
         """Take in what comes next, and give it its time."""

@@ -13,6 +13,7 @@ from ....transport.inplace import InPlace
 from ...http1 import Blocks, RequestReader
 from .connection import Connection, Handle
 from .heads import Heads
+from .request import Request
 from .slow import Watch
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ class HTTPServer:
 
     # what connections ask and tell
 
-    def reader(self) -> RequestReader:
+    def reader(self) -> RequestReader[Request]:
         """Return what reads a connection's requests."""
         return RequestReader(
-            self._blocks, max_head_bytes=self.max_head_bytes, max_body_bytes=self.max_body_bytes
+            self._blocks, Request, max_head_bytes=self.max_head_bytes, max_body_bytes=self.max_body_bytes
         )
 
     def opened(self, connection: Connection) -> None:
