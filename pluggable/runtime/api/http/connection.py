@@ -57,7 +57,7 @@ class Owner(Protocol):
     def began(self, connection: Connection) -> None:
         """Take note that a handler of the connection waits for something."""
 
-    def left(self, connection: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """Take note that it waits no more."""
 
     def switch(self, transport: asyncio.Transport, data: bytes) -> bool:
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
             self._working = False
             if self._task is not None:
                 self._task = None
-                self._owner.left(self)
+                self._owner.idle(self)
         self._wait()
 
     def _wait(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -72,14 +71,14 @@ class HTTPServer:
         if grace_seconds > 0:
             try:
                 async with asyncio.timeout(grace_seconds):
-                    await self._until(lambda: not self._connections and self._h2c_is_over())
+                    await self.left()
             except TimeoutError:
                 pass
         for connection in list(self._connections):
             connection.abort()
         if self._h2c is not None:
             self._h2c.abort()
-        await self._until(lambda: not (self._connections or self._at_work) and self._h2c_is_over())
+        await self.left()
         for server in self._listening:
             await server.wait_closed()
         self._listening.clear()
@@ -93,6 +92,12 @@ class HTTPServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def left(self) -> None:
+        """Wait until there is no connection, and no handler at work."""
+        while self._connections or self._at_work or not (self._h2c is None or self._h2c.over):
+            self._changed.clear()
+            await self._changed.wait()
 
     # what connections ask and tell
 
@@ -115,7 +120,7 @@ class HTTPServer:
         """Take note that a handler of the connection waits for something."""
         self._at_work.add(connection)
 
-    def left(self, connection: Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         """Take note that it waits no more."""
         self._at_work.discard(connection)
         self.changed()
@@ -134,11 +139,3 @@ class HTTPServer:
             self._h2c = H2C(self)
         self._h2c.take(transport, data)
         return True
-
-    def _h2c_is_over(self) -> bool:
-        return self._h2c is None or self._h2c.over
-
-    async def _until(self, over: Callable[[], bool]) -> None:
-        while not over():
-            self._changed.clear()
-            await self._changed.wait()
