@@ -14,6 +14,7 @@ import sys
 from asyncio.subprocess import PIPE
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -79,10 +80,10 @@ class Nothing(asyncio.Protocol):
     """Answers whatever comes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
 
     def data_received(self, data: bytes) -> None:  # noqa: ARG002  it is not read
-        self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")  # type: ignore[attr-defined]  it writes
+        self._transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
 
 async def static(_request: http.Request, _key: str) -> http.Response:
@@ -99,14 +100,14 @@ class Asking(asyncio.Protocol):
         self._left = number
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        transport.write(self._request)  # type: ignore[attr-defined]  it writes
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         assert data.startswith(b"HTTP/1.1 20"), data
         self._left -= 1
         if self._left:
-            self._transport.write(self._request)  # type: ignore[attr-defined]  as above
+            self._transport.write(self._request)
         else:
             self._transport.close()
             self.done.set_result(None)

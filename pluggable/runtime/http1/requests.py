@@ -53,6 +53,7 @@ class Known:
     host: str | None
     options: frozenset[str]
     """What is in ``Connection``, in lower case."""
+    upgrades: bool
     expects: bool
     """Whether the client waits to be told to send its body."""
 
@@ -100,7 +101,7 @@ class RequestReader(Generic[R]):
 
     __slots__ = (
         "_at", "_blocks", "_chunks", "_known", "_make", "_most_body", "_most_head", "_pieces", "_request",
-        "_rest", "_seen", "_told", "_wanted", "fresh", "last", "old",
+        "_rest", "_seen", "_told", "_wanted", "fresh", "last", "old", "upgrades",
     )  # fmt: skip
 
     def __init__(self, blocks: Blocks, make: Make[R], *, max_head_bytes: int, max_body_bytes: int) -> None:
@@ -110,6 +111,8 @@ class RequestReader(Generic[R]):
         """Whether the client wants nothing on this connection but the answer to the last request read."""
         self.old: bool = False
         """Whether it speaks HTTP/1.0 and must be told that the connection stays."""
+        self.upgrades: bool = False
+        """Whether it asks to be answered over HTTP/2, as RFC 7540, section 3.2, had it."""
         self._blocks = blocks
         self._make = make
         self._most_head = max_head_bytes
@@ -193,8 +196,9 @@ class RequestReader(Generic[R]):
         self.old = minor == b"0"
         if self.old or known.options:
             self.last = (self.old and "keep-alive" not in known.options) or "close" in known.options
+            self.upgrades = known.upgrades and not self.old
         else:
-            self.last = False
+            self.last = self.upgrades = False
         if target[0] != _SLASH or known.host is None:
             target = _relative(method, target, known, old=self.old)
         path, _, query = target.decode("latin-1").partition("?")
@@ -271,12 +275,16 @@ def _known(block: bytes) -> Known:
     expected = headers.get("expect", "").lower()
     if expected not in ("", "100-continue"):
         raise ExpectationError(f"Expect is {expected!r}, only 100-continue is known")
+    options = frozenset(re.findall(r"[^\s,]+", headers.get("connection", "").lower()))
     return Known(
         headers=MappingProxyType(headers),
         length=framed.length or 0,
         chunked=framed.chunked,
         host=headers.get("host"),
-        options=frozenset(re.findall(r"[^\s,]+", headers.get("connection", "").lower())),
+        options=options,
+        upgrades={"upgrade", "http2-settings"} <= options
+        and headers.get("upgrade") == "h2c"
+        and "http2-settings" in headers,
         expects=bool(expected),
     )
 

@@ -63,6 +63,9 @@ class Owner(Protocol):
     def switch(self, transport: asyncio.Transport, data: bytes) -> bool:
         """Go on with HTTP/2 on this transport, with what has come; return whether that can be done."""
 
+    def upgrade(self, transport: asyncio.Transport, request: Request) -> bool:
+        """Answer a request over HTTP/2, as it asks to, and go on so; return whether that can be done."""
+
 
 class Connection(asyncio.Protocol):
     """Reads requests and answers them in order, one after the other."""
@@ -167,6 +170,8 @@ class Connection(asyncio.Protocol):
         request = self._next()
         if request is None:
             self._wait()
+            return
+        if self._reader.upgrades and not self._reader.unread and self._upgrade(request):
             return
         self._working = True
         self._in_burst = True
@@ -284,6 +289,14 @@ class Connection(asyncio.Protocol):
         else:
             message = "HTTP/2 is not spoken here, because ngh2 is not installed; HTTP/1.1 is"
             self._refuse(VersionError(message))
+
+    def _upgrade(self, request: Request) -> bool:
+        self._relax()
+        if self._ended or self._closing or not self._owner.upgrade(self._transport, request):
+            return False
+        self._deaf = True
+        self._owner.closed(self)
+        return True
 
     def _limit(self, seconds: float) -> None:
         self._watched = True

@@ -9,7 +9,7 @@ from ngh2 import ErrorCode
 
 from ....transport.h2 import Connection, Fields, Stream
 from ....transport.inplace import InPlace
-from ...http1 import LongBodyError, LongHeadError, UnreadableError
+from ...http1 import LongBodyError, UnreadableError
 from .connection import BODY_SECONDS, UNREAD_SECONDS, Handle, failed
 from .heads import Heads
 from .refusals import LateError, refused
@@ -51,24 +51,35 @@ class Exchange(Stream):
     """Reads a request to its end, has it answered, and writes the answer as the client takes it."""
 
     def __init__(
-        self, at_work: AtWork, server: Serving, connection: Connection, number: int, fields: Fields
+        self, at_work: AtWork, server: Serving, connection: Connection, number: int, request: Request
     ) -> None:
         super().__init__(connection, number)
         self._at_work = at_work
         self._server = server
-        self._request = _request(fields)
+        self._request = request
         self._pieces: list[bytes] = []
         self._size = 0
         self._refused = False
         self._task: asyncio.Task[None] | None = None
-        if sum(len(name) + len(value) + 4 for name, value in fields) > server.max_head_bytes:
-            self._refused = True
-            too_long = LongHeadError(f"longer than the {server.max_head_bytes} bytes taken")
-            connection.later(lambda: self._refuse(too_long))
-        else:
-            server.watch.expect(self, BODY_SECONDS)
-            if self._request.headers.get("expect", "").lower() == "100-continue":
-                connection.later(self._continue)
+
+    def expect_body(self) -> None:
+        """Give the rest of the request its time, and say so to a client that waits for it."""
+        self._server.watch.expect(self, BODY_SECONDS)
+        if self._request.headers.get("expect", "").lower() == "100-continue":
+            self.connection.later(self._continue)
+
+    def refuse(self, error: UnreadableError) -> None:
+        """Answer why the request is not read on; what still comes of it is dropped."""
+        self._refused = True
+        self._pieces = []
+        self._server.watch.relax(self)
+        if self.closed:
+            return
+        response = refused(error)
+        self.respond(self._server.heads.fields(response))
+        self.write(response.body, last=True)
+        if not self.peer_ended:
+            self.connection.finish(self)
 
     # what the connection tells
 
@@ -82,7 +93,7 @@ class Exchange(Stream):
         self._size += len(data)
         if self._size > self._server.max_body_bytes:
             most = self._server.max_body_bytes
-            self._refuse(LongBodyError(f"the body is longer than the {most} bytes taken"))
+            self.refuse(LongBodyError(f"the body is longer than the {most} bytes taken"))
             return
         self._pieces.append(data)
         self._server.watch.expect(self, BODY_SECONDS)
@@ -103,7 +114,7 @@ class Exchange(Stream):
             self.reset(ErrorCode.CANCEL)
             self.on_close(None, "")
         else:
-            self._refuse(LateError(f"nothing more of the request's body came for {BODY_SECONDS:g} s"))
+            self.refuse(LateError(f"nothing more of the request's body came for {BODY_SECONDS:g} s"))
 
     # how it is answered
 
@@ -111,8 +122,9 @@ class Exchange(Stream):
         """Run the handler, here and now until it waits."""
         if self.closed:
             return
-        self._request.body = b"".join(self._pieces)
-        self._pieces = []
+        if self._pieces:
+            self._request.body = b"".join(self._pieces)
+            self._pieces = []
         task = self._server.in_place.begin(self._work(self._request))
         if task is not None and not self.ended:
             self._task = task
@@ -153,21 +165,8 @@ class Exchange(Stream):
             self.connection.engine.send_informational_response(self.number, [(b":status", b"100")])
             self.connection.touched(self)
 
-    def _refuse(self, error: UnreadableError) -> None:
-        """Answer why the request is not read on; what still comes of it is dropped."""
-        self._refused = True
-        self._pieces = []
-        self._server.watch.relax(self)
-        if self.closed:
-            return
-        response = refused(error)
-        self.respond(self._server.heads.fields(response))
-        self.write(response.body, last=True)
-        if not self.peer_ended:
-            self.connection.finish(self)
 
-
-def _request(fields: Fields) -> Request:
+def request_of(fields: Fields) -> Request:
     """Return the request of a header list, which libnghttp2 has found to be well-formed."""
     told: dict[str, str] = {}
     headers: dict[str, str] = {}

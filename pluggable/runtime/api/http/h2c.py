@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from typing import Any, cast
 
+import ngh2
 from ngh2 import Role
 
 from ....transport.h2 import Bounds, Connection, Fields, Stream
-from .exchange import Exchange, Serving
+from ...http1 import LongHeadError
+from .exchange import Exchange, Serving, request_of
+from .request import Request
 
 #: How many requests a client may have under way on one connection; as many as Go's server takes.
 STREAMS = 250
@@ -20,6 +25,7 @@ GREETING_SECONDS = 10.0
 NOTICE_SECONDS = 1.0
 #: A head so many times too long is answered, one that is longer ends the connection.
 _ANSWERED_HEADS = 4
+_SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 _CLOSING = "the server is closing"
 
 
@@ -39,10 +45,36 @@ class H2C:
 
     def take(self, transport: asyncio.Transport, data: bytes) -> None:
         """Go on with HTTP/2 on a transport, with what has come of it."""
-        connection = Connection(Role.SERVER, self._bounds, self)
+        connection = self._connection()
         transport.set_protocol(connection)
         connection.connection_made(transport)
         connection.data_received(data)
+
+    def upgrade(self, transport: asyncio.Transport, request: Request) -> bool:
+        """Go on with HTTP/2 and answer a request there that asked for it; return whether that can be done."""
+        try:
+            settings = base64.urlsafe_b64decode(request.headers["http2-settings"] + "==")
+            ngh2.Connection(Role.SERVER).initiate_upgrade(settings)
+        except (ValueError, ngh2.NGH2Error):  # as if it had not asked
+            return False
+        transport.write(_SWITCHING)
+        connection = self._connection()
+        transport.set_protocol(connection)
+        engine = connection.engine
+        connection.engine = cast("ngh2.Connection", Upgrading(engine, settings, request.method == "HEAD"))
+        connection.connection_made(transport)
+        connection.engine = engine
+        exchange = connection.streams[1] = Exchange(self, self._server, connection, 1, request)
+        exchange.peer_ended = True
+        exchange.start()
+        return True
+
+    def _connection(self) -> Connection:
+        """Return a connection that is counted, and whose greeting is waited for."""
+        connection = Connection(Role.SERVER, self._bounds, self)
+        greeting = self._connections[connection] = Greeting(connection)
+        self._server.watch.expect(greeting, GREETING_SECONDS)
+        return connection
 
     @property
     def over(self) -> bool:
@@ -74,9 +106,7 @@ class H2C:
     # what connections tell
 
     def made(self, connection: Connection) -> None:
-        """Count a connection, and wait for its greeting."""
-        greeting = self._connections[connection] = Greeting(connection)
-        self._server.watch.expect(greeting, GREETING_SECONDS)
+        """Have a connection counted when it is made, which may settle it at once."""
 
     def settled(self, connection: Connection) -> None:
         """Take note that the peer speaks HTTP/2."""
@@ -84,7 +114,14 @@ class H2C:
 
     def accept(self, connection: Connection, number: int, fields: Fields) -> Stream:
         """Make the exchange that a request begins."""
-        return Exchange(self, self._server, connection, number, fields)
+        exchange = Exchange(self, self._server, connection, number, request_of(fields))
+        most = self._server.max_head_bytes
+        if sum(len(name) + len(value) + 4 for name, value in fields) > most:
+            error = LongHeadError(f"longer than the {most} bytes taken")
+            connection.later(lambda: exchange.refuse(error))
+        else:
+            exchange.expect_body()
+        return exchange
 
     def going_away(self, connection: Connection, code: int) -> None:
         """Leave a client that goes to close the connection when its requests have been answered."""
@@ -104,3 +141,19 @@ class Greeting:
     def expired(self) -> None:
         """Close, since the peer does not speak HTTP/2 after all."""
         self._connection.close(f"no greeting came in {GREETING_SECONDS:g} s")
+
+
+class Upgrading:
+    """An engine whose connection begins with the request that asked for it."""
+
+    def __init__(self, engine: ngh2.Connection, settings: bytes, head: bool) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._head = head
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def initiate_connection(self, settings: dict[int, int]) -> None:
+        """Begin with what the client has said in HTTP/1.1."""
+        self._engine.initiate_upgrade(self._settings, local_settings=settings, head_request=self._head)

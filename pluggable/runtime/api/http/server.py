@@ -131,11 +131,21 @@ class HTTPServer:
 
     def switch(self, transport: asyncio.Transport, data: bytes) -> bool:
         """Go on with HTTP/2 on this transport, with what has come; return whether that can be done."""
+        h2c = self._http2()
+        if h2c is not None:
+            h2c.take(transport, data)
+        return h2c is not None
+
+    def upgrade(self, transport: asyncio.Transport, request: Request) -> bool:
+        """Answer a request over HTTP/2, as it asks to, and go on so; return whether that can be done."""
+        h2c = self._http2()
+        return h2c is not None and h2c.upgrade(transport, request)
+
+    def _http2(self) -> H2C | None:
         if self._h2c is None:
             if importlib.util.find_spec("ngh2") is None:
-                return False
+                return None
             from .h2c import H2C  # only who meets HTTP/2 pays for it
 
             self._h2c = H2C(self)
-        self._h2c.take(transport, data)
-        return True
+        return self._h2c
