@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from .config import RuntimeConfig
 from .fatal import FatalError
 from .groundwork import lay
+from .openfiles import allow_many
 from .order import Order
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -15,6 +16,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 async def run(config: RuntimeConfig) -> int:
     """Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error."""
+    allow_many()
     order = Order()
     order.listen_to_signals()
     try:
