@@ -23,11 +23,7 @@ def main() -> int:
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         what = f"{', '.join(missing)} cannot be imported"
         return _fail(f"{what}; install what the sidecar needs: pip install '{DISTRIBUTION}[runtime]'", 1)
-    import uvloop
-
-    from ..runtime.app import run
     from ..runtime.flags import FlagError, parse, usage
-    from ..runtime.logs import setup
 
     if {"--help", "-help", "-h"} & set(words):
         sys.stdout.write(f"usage: pluggable-runtime --app-id=NAME [FLAGS]\n\n{usage()}\n")
@@ -36,9 +32,18 @@ def main() -> int:
         config = parse(words, os.environ)
     except FlagError as error:
         return _fail(str(error), USAGE_STATUS)
+    from ..runtime.forkserver import ForkServer, may_fork
+
+    # First of all: while it imports what components need, so does this process for itself.
+    server = ForkServer() if may_fork() else None
+    import uvloop
+
+    from ..runtime.app import run
+    from ..runtime.logs import setup
+
     setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run(config))
+        return runner.run(run(config, server))
 
 
 def _fail(text: str, status: int) -> int:

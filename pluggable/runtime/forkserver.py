@@ -1,0 +1,51 @@
+"""
+The process that forks bundled components, started before most of the sidecar is imported.
+
+Nothing is imported here that would keep it waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+from .. import _forks, transport
+
+#: Room for a child's command line, in the arguments that ``ps`` shows.
+_ROOM: Final = " " * 400
+
+
+class ForkServer:
+    """
+    One such process, ours to ask by ``control``; it ends when that is closed.
+
+    Its children live on without it, as long as their lifeline.
+    """
+
+    def __init__(self) -> None:
+        self.control, theirs = _forks.pair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pluggable.serving.forking", str(theirs.fileno()), _ROOM],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # a Ctrl-C is for the sidecar
+            )
+
+    def close(self) -> None:
+        """Let it end, and wait for that, which takes no time."""
+        self.control.close()
+        self.process.wait()
+
+
+def may_fork() -> bool:
+    """Return whether children can be forked here, and watched by the kernel's handles for them."""
+    if sys.platform != "linux" or not transport.survives_a_fork():
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
