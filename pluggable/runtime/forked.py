@@ -151,8 +151,7 @@ class Forker:
                 self._lose(self._leave())
 
     def _lose(self, server: ForkServer) -> None:
-        server.close()
-        how = ending(server.process.returncode)
+        how = ending(server.ended())
         self.broken = not self._has_forked
         logger.warning(
             "the process that forks components %s; %s",
