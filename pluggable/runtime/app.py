@@ -18,14 +18,12 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
     """
     Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error.
 
-    The ``server`` forks its components; it ends with it.
+    The ``server`` forks its components.
     """
     order = Order()
     order.listen_to_signals()
     try:
         async with AsyncExitStack() as stack:
-            if server is not None:
-                stack.callback(server.close)
             groundwork = await lay(config, stack, server)
             from .sidecar import build  # in the time that the children take to start
 
