@@ -7,8 +7,7 @@ The values of a block live in its module: ``pluggable.state.GetRequest`` is anot
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .about import About as About
@@ -48,53 +47,42 @@ if TYPE_CHECKING:
     from .secretstores import SecretStore as SecretStore
     from .serving import ComponentServer as ComponentServer, serve as serve
     from .state import StateStore as StateStore
+else:
+    from ._exports import offered
 
-#: Where a name comes from; it is imported when it is asked for, so that nobody waits for what is not used.
-_HOMES: Final = {
-    "about": ("About",),
-    "bindings": ("InputBinding", "OutputBinding"),
-    "component": ("Capability", "Component", "blocking"),
-    "configuration": ("ConfigurationStore",),
-    "conversation": ("Conversation",),
-    "crypto": ("SubtleCrypto",),
-    "delivery": ("Accepted", "Delivery", "Outcome", "Rejected", "Unanswered"),
-    "errors": (
-        "BulkError",
-        "ComponentError",
-        "CustomError",
-        "DeniedError",
-        "ETagInvalidError",
-        "ETagMismatchError",
-        "InitError",
-        "InvalidRequestError",
-        "InvokeError",
-        "LimitExceededError",
-        "MetadataError",
-        "NotFoundError",
-        "TimedOutError",
-        "UnavailableError",
-        "UnsupportedError",
-    ),
-    "lock": ("LockStore",),
-    "metadata": ("NO_METADATA", "Metadata", "Size", "setting"),
-    "nameresolution": ("NameResolver",),
-    "pubsub": ("PubSub",),
-    "secretstores": ("SecretStore",),
-    "serving": ("ComponentServer", "serve"),
-    "state": ("StateStore",),
-}
-_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a name, or the module of a block, when it is first used."""
-    if name in _HOMES:
-        return import_module(f".{name}", __name__)
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*_HOMES, *_HOME_OF, *(name for name in globals() if name.startswith("__"))})
+    __getattr__, __dir__ = offered(
+        __name__,
+        {
+            "about": ("About",),
+            "bindings": ("InputBinding", "OutputBinding"),
+            "component": ("Capability", "Component", "blocking"),
+            "configuration": ("ConfigurationStore",),
+            "conversation": ("Conversation",),
+            "crypto": ("SubtleCrypto",),
+            "delivery": ("Accepted", "Delivery", "Outcome", "Rejected", "Unanswered"),
+            "errors": (
+                "BulkError",
+                "ComponentError",
+                "CustomError",
+                "DeniedError",
+                "ETagInvalidError",
+                "ETagMismatchError",
+                "InitError",
+                "InvalidRequestError",
+                "InvokeError",
+                "LimitExceededError",
+                "MetadataError",
+                "NotFoundError",
+                "TimedOutError",
+                "UnavailableError",
+                "UnsupportedError",
+            ),
+            "lock": ("LockStore",),
+            "metadata": ("NO_METADATA", "Metadata", "Size", "setting"),
+            "nameresolution": ("NameResolver",),
+            "pubsub": ("PubSub",),
+            "secretstores": ("SecretStore",),
+            "serving": ("ComponentServer", "serve"),
+            "state": ("StateStore",),
+        },
+    )

@@ -69,7 +69,7 @@ class Forker:
     """
 
     def __init__(self, server: ForkServer | None = None) -> None:
-        self.broken = False
+        self.broken: bool = False
         self._server: ForkServer | None = None
         self._asked: dict[int, asyncio.Future[ForkedProcess]] = {}
         self._running: dict[int, ForkedProcess] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from typing import Final
@@ -28,9 +29,10 @@ class ForkServer:
     """
 
     def __init__(self) -> None:
-        self.control, theirs = _forks.pair()
+        ours, theirs = _forks.pair()
+        self.control: socket.socket = ours
         with theirs:
-            self.process = subprocess.Popen(
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 [sys.executable, "-m", "pluggable.serving.forking", str(theirs.fileno()), _ROOM],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),

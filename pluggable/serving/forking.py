@@ -41,7 +41,7 @@ def _import() -> None:
     import uvloop  # noqa: F401
 
     from ..transport import ngh2  # noqa: F401
-    from . import endpoint, health, reflection, services  # noqa: F401
+    from . import bindings, endpoint, health, pubsub, reflection, secretstores, services, state  # noqa: F401
 
     child.installed()
 
