@@ -34,6 +34,8 @@ class Stream(ABC):
     closed: bool = False
     """Nothing can be sent or received any more."""
     room: asyncio.Future[None] | None = None
+    peer_reset: bool = False
+    """The peer has reset the stream."""
 
     def __init__(self, connection: Connection, number: int) -> None:
         self.connection = connection

@@ -14,7 +14,7 @@ from ..h2 import Connection, Fields, Stream
 from ..inplace import InPlace
 from ..limits import Limits
 from ..status import Code, StatusError
-from .headers import Sent, fields_of
+from .headers import Sent, check_list, fields_of
 from .heads import Head
 from .messages import prefix
 from .statuses import DEADLINE, OK, RESPONSE, trailers_of
@@ -79,10 +79,13 @@ class Incoming(Stream, ServerCall):
             raise RuntimeError(f"{self.method}: the headers were sent already")
         fields = fields_of(metadata)
         self.check_open()
+        check_list([*RESPONSE, *fields], self.connection.peer_header_bytes)
         self._send_response(fields)
 
     def set_trailers(self, metadata: Pairs) -> None:
-        self._trailers = fields_of(metadata)
+        fields = fields_of(metadata)
+        check_list([*RESPONSE, *OK, *fields], self.connection.peer_header_bytes)
+        self._trailers = fields
 
     # how it runs
 

@@ -28,14 +28,22 @@ class Ngh2Server(Server):
     A handler begins in place, when its request is there, and is a task only if it waits.
     """
 
-    def __init__(self, handlers: Handlers, *, unknown: StreamHandler | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        *,
+        unknown: StreamHandler | None,
+        limits: Limits,
+        bounds: Bounds | None = None,
+    ) -> None:
+        bounds = bounds or Bounds()
         self.limits = limits
         self.at_work: set[Incoming] = set()
         self.in_place: InPlace
         self._handlers = dict(handlers)
         self._unknown: Handler = StreamCalls(unknown or _refuse)
-        self._heads = Heads()
-        self._listener = Listener(Bounds(), self)
+        self._heads = Heads(bounds.header_list_bytes)
+        self._listener = Listener(bounds, self)
         self._started = False
         self._idle = asyncio.Event()
 

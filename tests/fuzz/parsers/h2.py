@@ -90,7 +90,7 @@ class Calls:
     def begin(self, connection: Connection) -> None:
         """Make the calls."""
         for method in CALLS:
-            fields = self._requests.of(method, METADATA, None)
+            fields, _ = self._requests.of(method, METADATA, None)
             if method == ECHO_ALL:
                 stream = Ngh2Stream(self._ending, LIMITS)
                 stream.begin(connection.open(lambda n, s=stream: Wire(connection, n, s), fields))  # type: ignore[misc]
