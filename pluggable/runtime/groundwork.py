@@ -6,7 +6,6 @@ The children take longer than the sidecar until they answer, so they go first.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from contextlib import AsyncExitStack
@@ -17,6 +16,7 @@ from .changes import ResourceChanges
 from .config import RuntimeConfig
 from .discovery import Discovery
 from .fatal import FatalError
+from .forkserver import ForkServer
 from .manifests import ManifestError, load_configuration, load_resources
 from .places import Places
 from .registry import Registry
@@ -43,7 +43,7 @@ class Groundwork:
     """The resources that were there at start; ``changes`` goes on from them."""
 
 
-async def lay(config: RuntimeConfig, stack: AsyncExitStack) -> Groundwork:
+async def lay(config: RuntimeConfig, stack: AsyncExitStack, server: ForkServer | None = None) -> Groundwork:
     """
     Read the files, look for sockets, and start the children of bundled types; the stack ends them.
 
@@ -58,13 +58,13 @@ async def lay(config: RuntimeConfig, stack: AsyncExitStack) -> Groundwork:
     _tell_what_is_not_heeded(config)
     changes = ResourceChanges(_Reader(config).read)
     first = await anext(changes)
-    supervisor = await stack.enter_async_context(Supervisor())
+    supervisor = await stack.enter_async_context(Supervisor(server=server))
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
     places = Places(Registry(), supervisor, discovery)
     discovery.look()
     for spec in first.added.components:
         places.foresee(spec)
-    await asyncio.sleep(0)  # the children's tasks begin, and with them the processes
+    await supervisor.settle()
     return Groundwork(
         config=config,
         configuration=configuration,

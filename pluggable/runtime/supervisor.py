@@ -8,11 +8,10 @@ import logging
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +20,9 @@ from .._lines import LINE_BYTES, Lines
 from .._records import fields_of, record_of
 from ..errors import UnavailableError
 from .fatal import FatalError
+from .forked import Forker
+from .forkserver import ForkServer, may_fork
+from .processes import Process, Running, ending, executed
 from .registry import Bundle
 
 #: Pauses before a crashed child is started again; after the last one it is given up.
@@ -37,6 +39,9 @@ LAST_LINES = 20
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+#: Starts a process for a bundle with these arguments.
+Start = Callable[[Bundle, Sequence[str]], Awaitable[Running]]
+
 
 class Child:
     """
@@ -46,14 +51,19 @@ class Child:
     """
 
     def __init__(
-        self, bundle: Bundle, socket: Path, backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS
+        self,
+        bundle: Bundle,
+        socket: Path,
+        start: Start,
+        backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS,
     ) -> None:
         self.bundle = bundle
         self.socket = socket
         self.failed: str | None = None
         self.told_when_failed: set[Callable[[str], None]] = set()
         """Who is told why when it is given up."""
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
+        self._start = start
         self._backoff_seconds = backoff_seconds
         self._words: deque[str] = deque(maxlen=LAST_LINES)
         self._news = asyncio.Event()
@@ -86,15 +96,15 @@ class Child:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def keep_running(self, lifeline: int) -> None:
+    async def keep_running(self) -> None:
         """Run the process, again whenever it ends, until cancelled or given up."""
         crashes = 0
         while True:
             began = time.monotonic()
             try:
-                status = await self._run(lifeline)
+                status = await self._run()
             except OSError as error:
-                self._words.append(f"cannot start {sys.executable}: {error.strerror}")
+                self._words.append(f"cannot be started: {error.strerror}")
                 status = 1
             if time.monotonic() - began > STABLE_SECONDS:
                 crashes = 0
@@ -105,34 +115,24 @@ class Child:
             await asyncio.sleep(self._backoff_seconds[crashes])
             crashes += 1
 
-    async def _run(self, lifeline: int) -> int:
+    async def _run(self) -> int:
         """Start the process once and wait for its end."""
         # what the sidecar would not log need not be sent to it
         level = str(logging.getLogger().getEffectiveLevel())
-        arguments = ["--socket", str(self.socket), "--lifeline", str(lifeline), "--log-level", level]
+        arguments = ["--socket", str(self.socket), "--log-level", level]
         for type_ in self.bundle.types:
             arguments += ["--type", type_]
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "pluggable.serving.child",
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=(lifeline,),
-            start_new_session=True,  # a Ctrl-C is for the sidecar, which then ends its children
-        )
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
+        running = await self._start(self.bundle, arguments)
+        self.process = running.process
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._notice(self.process.stdout))
-                tasks.create_task(self._listen(self.process.stderr))
-            return await self.process.wait()
+                tasks.create_task(self._notice(running.output))
+                tasks.create_task(self._listen(running.errors))
+            return await running.process.wait()
         finally:
             self._answers = False
-            await self._end(self.process)
+            await self._end(running.process)
+            running.close()
 
     async def _notice(self, output: asyncio.StreamReader) -> None:
         """Wait for the one line that a child writes when its socket is in place, then for its end."""
@@ -168,7 +168,7 @@ class Child:
         for told in self.told_when_failed:
             told(self.failed)
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    async def _end(self, process: Process) -> None:
         """Ask the process to leave when its connections are gone, then to leave at once, then make it."""
         for number, seconds in ENDING:
             if process.returncode is None:
@@ -187,11 +187,6 @@ def handle(record: logging.LogRecord, bundle: str) -> None:
         origin.handle(record)
 
 
-def ending(status: int) -> str:
-    """Say how a process ended, in words."""
-    return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
-
-
 class NoFolderError(FatalError):
     """The sockets of bundled components can be put nowhere; the text says what was tried and what to do."""
 
@@ -201,16 +196,27 @@ class Supervisor:
     The children of one sidecar, by bundle, in a private folder that the first of them brings about.
 
     Every child reads a pipe whose only other end is held here, so that none outlives even a killed sidecar.
+    What comes along is forked unless ``fork`` is false, by the ``server`` if one is given: it is closed here.
     """
 
-    def __init__(self, backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS) -> None:
+    def __init__(
+        self,
+        backoff_seconds: Sequence[float] = RESTART_BACKOFF_SECONDS,
+        *,
+        server: ForkServer | None = None,
+        fork: bool | None = None,
+    ) -> None:
         self._backoff_seconds = backoff_seconds
+        self._server = server
+        self._fork = fork
         self._children: dict[Bundle, Child] = {}
         self._tasks: dict[Bundle, asyncio.Task[None]] = {}
         self._folder: Path | None = None
 
     async def __aenter__(self) -> Self:
         self._lifeline, self._held = os.pipe()
+        may = may_fork() if self._fork is None else self._fork
+        self._forker = Forker(self._server) if may else None
         return self
 
     async def __aexit__(
@@ -219,6 +225,8 @@ class Supervisor:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._forker is not None:
+            await self._forker.close()
         os.close(self._held)
         os.close(self._lifeline)
         if self._folder is not None:
@@ -235,11 +243,21 @@ class Supervisor:
         if child is None or child.failed:
             name = bundle.name if not bundle.version else f"{bundle.name}-{bundle.version}"
             socket = self._private_folder() / f"{name}.sock"
-            child = self._children[bundle] = Child(bundle, socket, self._backoff_seconds)
-            self._tasks[bundle] = asyncio.create_task(
-                child.keep_running(self._lifeline), name=f"child {bundle}"
-            )
+            child = self._children[bundle] = Child(bundle, socket, self._start, self._backoff_seconds)
+            self._tasks[bundle] = asyncio.create_task(child.keep_running(), name=f"child {bundle}")
         return child
+
+    async def settle(self) -> None:
+        """Start the processes of the children there are, and do without what no child needs."""
+        await asyncio.sleep(0)  # their tasks begin
+        if self._forker is not None:
+            self._forker.rest()
+
+    async def _start(self, bundle: Bundle, arguments: Sequence[str]) -> Running:
+        """Fork the process, which is quick and shares memory; a stranger's code is executed."""
+        if bundle.comes_along and self._forker is not None and not self._forker.broken:
+            return await self._forker.start(arguments, self._lifeline)
+        return await executed(arguments, self._lifeline)
 
     def _private_folder(self) -> Path:
         """Return the folder, made when it is needed: with strangers alone, nothing has to be writable."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Final, TextIO
@@ -62,12 +62,11 @@ def load(types: Sequence[str]) -> list[type[Component]]:
     Raises:
         CannotLoadError: a type is not installed, or what it needs is not.
     """
-    installed = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     found: dict[type[Component], None] = {}
     for type_ in types:
-        if (point := installed.get(type_)) is None:
+        if (point := installed().get(type_)) is None:
             raise CannotLoadError(
-                f"type {type_} is not installed; installed are {', '.join(sorted(installed))}"
+                f"type {type_} is not installed; installed are {', '.join(sorted(installed()))}"
             )
         try:
             found[point.load()] = None
@@ -76,6 +75,12 @@ def load(types: Sequence[str]) -> list[type[Component]]:
         except AttributeError as error:
             raise CannotLoadError(f"type {type_} cannot be loaded from {point.value}: {error}") from error
     return list(found)
+
+
+@cache
+def installed() -> Mapping[str, EntryPoint]:
+    """Return what the packages announced when this was first asked."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def _missing(point: EntryPoint, error: ImportError) -> str:

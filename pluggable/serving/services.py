@@ -6,60 +6,61 @@ import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
-from ..bindings import InputBinding, OutputBinding
 from ..component import Component
-from ..configuration import ConfigurationStore
-from ..conversation import Conversation
-from ..crypto import SubtleCrypto
-from ..lock import LockStore
-from ..nameresolution import NameResolver
-from ..pubsub import PubSub
-from ..secretstores import SecretStore
 from ..sockets import SocketError
-from ..state import StateStore
 from ..transport import Handler
-from . import (
-    bindings,
-    configuration,
-    conversation,
-    crypto,
-    lock,
-    nameresolution,
-    pubsub,
-    secretstores,
-    state,
-)
 from .calls import Calls
 from .instances import Factory, Instances, Offered
 from .observing import Observer, observed
 
+MakeHandlers = Callable[[Calls[Any], type[Component]], dict[str, Handler]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """The services of one base class: what they are called together, and what answers them."""
+    """
+    The services of one base class: what they are called together, and what answers them.
 
-    base: type[Component]
+    Both are named and not imported: a class whose base is one of them has seen to that, and a process that
+    serves state has no use for the messages of language models.
+    """
+
+    base: str
     name: str
-    handlers: Callable[[Calls[Any], type[Component]], dict[str, Handler]]
+    module: str
+    function: str = "handlers"
 
     @property
     def block(self) -> str:
         return self.name.partition(".")[0]
 
+    @property
+    def base_name(self) -> str:
+        return self.base.rpartition(".")[2]
+
+    def serves(self, kind: type[Component]) -> bool:
+        """Return whether a class derives from the base."""
+        return any(f"{each.__module__}.{each.__qualname__}" == self.base for each in kind.__mro__)
+
+    def handlers(self, calls: Calls[Any], kind: type[Component]) -> dict[str, Handler]:
+        make: MakeHandlers = getattr(import_module(f".{self.module}", __package__), self.function)
+        return make(calls, kind)
+
 
 _FAMILIES: Final = (
-    _Family(StateStore, "state", state.handlers),
-    _Family(PubSub, "pubsub", pubsub.handlers),
-    _Family(ConfigurationStore, "configuration", configuration.handlers),
-    _Family(LockStore, "lock", lock.handlers),
-    _Family(InputBinding, "bindings.input", bindings.input_handlers),
-    _Family(OutputBinding, "bindings.output", bindings.output_handlers),
-    _Family(SecretStore, "secretstores", secretstores.handlers),
-    _Family(SubtleCrypto, "crypto", crypto.handlers),
-    _Family(NameResolver, "nameresolution", nameresolution.handlers),
-    _Family(Conversation, "conversation", conversation.handlers),
+    _Family("pluggable.state.StateStore", "state", "state"),
+    _Family("pluggable.pubsub.PubSub", "pubsub", "pubsub"),
+    _Family("pluggable.configuration.ConfigurationStore", "configuration", "configuration"),
+    _Family("pluggable.lock.LockStore", "lock", "lock"),
+    _Family("pluggable.bindings.InputBinding", "bindings.input", "bindings", "input_handlers"),
+    _Family("pluggable.bindings.OutputBinding", "bindings.output", "bindings", "output_handlers"),
+    _Family("pluggable.secretstores.SecretStore", "secretstores", "secretstores"),
+    _Family("pluggable.crypto.SubtleCrypto", "crypto", "crypto"),
+    _Family("pluggable.nameresolution.NameResolver", "nameresolution", "nameresolution"),
+    _Family("pluggable.conversation.Conversation", "conversation", "conversation"),
 )
 
 
@@ -79,9 +80,9 @@ class Services:
 
     def _add(self, name: str, factory: Factory) -> None:
         kind = made_by(factory)
-        families = [family for family in _FAMILIES if issubclass(kind, family.base)]
+        families = [family for family in _FAMILIES if family.serves(kind)]
         if not families:
-            bases = ", ".join(family.base.__name__ for family in _FAMILIES)
+            bases = ", ".join(family.base_name for family in _FAMILIES)
             raise TypeError(f"{kind.__qualname__} serves nothing: it derives from none of {bases}")
         for family in families:
             type_ = f"{family.block}.{name}"

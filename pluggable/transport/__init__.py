@@ -54,6 +54,11 @@ def server(
     return GrpcioServer(handlers, unknown=unknown, limits=limits or Limits())
 
 
+def survives_a_fork() -> bool:
+    """Return whether a process may fork with the transport in use imported, as it may not with grpcio."""
+    return _in_use() == "ngh2"
+
+
 def channel(address: str, *, limits: Limits | None = None) -> Channel:
     """
     Make a channel to ``unix:/absolute/path`` or ``host:port``, by the transport in use.

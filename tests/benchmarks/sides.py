@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import random
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pluggable.launch.ports import PortsPipe
-from pluggable.launch.readiness import loaded
+from pluggable.launch.readiness import loaded, unless_ended
 from pluggable.sockets import FOLDER_VARIABLES
 from tests.e2e.sidecars import component
 
 from .processes import MEASURED_CORE, OTHER_CORE, descendants, pin, running
 
+#: Where ports are looked for: below Linux' own range for connections.
+PORTS = (12_000, 32_000)
 #: What a side may take to be ready.
 START_SECONDS = 30
 #: The name of the Go SDK's component, of its socket, and of its binary.
@@ -28,6 +33,10 @@ SERVED = "pymem"
 SQLITE = "sqlite"
 #: Most bytes of a message, so that values of 1 MB in JSON pass.
 BODY_SIZE = "16Mi"
+
+
+class SideError(Exception):
+    """A side did not start; the text has its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +95,8 @@ async def ours(folder: Path, sockets: Path, strangers: Sequence[int], more: int 
                 log=folder / "ours.log",
             )
         )
-        async with asyncio.timeout(START_SECONDS):
-            told = await pipe.read()
-            await loaded("127.0.0.1", told.http)
+        told = await pipe.read()
+        await _ready(loaded("127.0.0.1", told.http), process, folder / "ours.log")
         children = descendants(process.pid)
         yield Side("ours", told.http, told.grpc, process.pid, [*strangers, *children])
 
@@ -109,8 +117,7 @@ async def daprd(binary: Path, folder: Path, sockets: Path, strangers: Sequence[i
         environment={"DAPR_COMPONENTS_SOCKETS_FOLDER": os.fspath(sockets)},
         log=folder / "daprd.log",
     ) as process:
-        async with asyncio.timeout(START_SECONDS):
-            await loaded("127.0.0.1", http)
+        await _ready(loaded("127.0.0.1", http), process, folder / "daprd.log")
         yield Side("daprd", http, grpc, process.pid, strangers)
 
 
@@ -135,9 +142,27 @@ async def served(folder: Path, core: int) -> AsyncIterator[int]:
         yield process.pid
 
 
+async def _ready(ready: Coroutine[Any, Any, None], process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until a sidecar is ready; one that is not in time, or has ended, is told of with its log."""
+
+    async def waited() -> bool:
+        await ready
+        return True
+
+    if not await unless_ended(waited(), process.wait(), START_SECONDS):
+        raise SideError(f"a sidecar did not start, status {process.returncode}:\n{_text(log)}")
+
+
+def _text(log: Path) -> str:
+    return log.read_text()
+
+
 def free_ports(number: int) -> list[int]:
-    """Return ports that nobody has: for who cannot choose them itself."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    """Return ports for who cannot choose them itself, none of those that the system gives to connections."""
+    sockets: list[socket.socket] = []
+    while len(sockets) < number:
+        with contextlib.suppress(OSError):
+            sockets.append(socket.create_server(("", random.randrange(*PORTS))))
     try:
         return [each.getsockname()[1] for each in sockets]
     finally:

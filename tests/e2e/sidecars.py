@@ -129,17 +129,28 @@ class Sidecar(Heard):
         self.process.send_signal(signal.SIGINT)
         return await self.ended()
 
+    def processes(self) -> dict[int, str]:
+        """Return the process ids of its children and theirs, with their command lines."""
+        found: dict[int, str] = {}
+        left = [self.process.pid]
+        while left:
+            parent = left.pop()
+            listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            left += (children := [int(pid) for pid in listed])
+            found |= {pid: _command(pid) for pid in children}
+        return found
+
     def children(self) -> dict[int, str]:
-        """Return the process ids of its children, with their command lines."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {
-            int(pid): Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            for pid in listed
-        }
+        """Return those of its processes that serve components."""
+        return {pid: command for pid, command in self.processes().items() if ".sock " in command}
 
     def child(self, name: str) -> int:
         """Return the process id of the child that serves the bundle."""
         return next(pid for pid, command in self.children().items() if f"/{name}.sock" in command)
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 @asynccontextmanager

@@ -117,13 +117,12 @@ async def test_children_do_not_outlive_a_killed_sidecar(resources: Path, tmp_pat
         load = Load(f"http://127.0.0.1:{running.http_port}/v1.0/state/orders")
         loading = asyncio.create_task(load.run())
         await load.more(20)
-        children = [Ending(pid) for pid in running.children()]
+        assert len(running.children()) == 2
+        processes = [Ending(pid) for pid in running.processes()]
         running.process.kill()
-        for child in children:
-            await child.wait()
+        for process in processes:
+            await process.wait()
         await asyncio.gather(loading, return_exceptions=True)
-
-    assert len(children) == 2
 
 
 @pytest.mark.timed

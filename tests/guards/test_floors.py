@@ -17,7 +17,7 @@ FLOORS = (
     {"_proto", "transport"},
     {"errors", "metadata", "about", "logs", "sockets"}
     | {"_called", "_duration", "_lines", "_promises", "_properties", "_quantity", "_records", "_secrets"}
-    | {"_settings"},
+    | {"_exports", "_forks", "_settings"},
     {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
     | {"configuration", "lock", "crypto", "nameresolution", "conversation"},
     {"_wire"},

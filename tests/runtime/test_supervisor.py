@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,16 @@ async def in_time() -> AsyncIterator[None]:
         yield
 
 
+@pytest.fixture(params=["forked", "executed"])
+def forked(request: pytest.FixtureRequest) -> bool:
+    """How processes come about; what holds for one way holds for the other."""
+    if request.param == "forked" and sys.platform != "linux":
+        pytest.skip("processes are forked on Linux alone")
+    return bool(request.param == "forked")
+
+
 @pytest.fixture
-def announce(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Announce:
+def announce(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool) -> Announce:
     """Install a package whose module is the code, for child processes to find."""
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
 
@@ -36,14 +46,14 @@ def announce(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Announce:
         points = package(tmp_path, "mine", code, {"state.mine": "Store"}, extras)
         bundle = Registry(points).bundle("state.mine", "v1")
         assert bundle is not None
-        return bundle
+        return replace(bundle, comes_along=forked)
 
     return announced
 
 
 @pytest.fixture
-async def supervisor() -> AsyncIterator[Supervisor]:
-    async with Supervisor(backoff_seconds=(0.01, 0.02)) as found:
+async def supervisor(forked: bool) -> AsyncIterator[Supervisor]:
+    async with Supervisor(backoff_seconds=(0.01, 0.02), fork=forked) as found:
         yield found
 
 
@@ -66,8 +76,8 @@ async def test_child_is_shared() -> None:
         assert supervisor.child(in_memory()) is supervisor.child(in_memory())
 
 
-async def test_children_end_with_the_supervisor() -> None:
-    async with Supervisor() as supervisor:
+async def test_children_end_with_the_supervisor(forked: bool) -> None:
+    async with Supervisor(fork=forked) as supervisor:
         child = supervisor.child(in_memory())
         await child.answering(20)
         assert child.process is not None
@@ -78,10 +88,10 @@ async def test_children_end_with_the_supervisor() -> None:
 
 
 async def test_without_children_nothing_is_written(
-    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(socket_folder))
-    async with Supervisor() as supervisor:
+    async with Supervisor(fork=forked) as supervisor:
         assert os.listdir(socket_folder) == []
 
         child = supervisor.child(in_memory())
@@ -188,8 +198,8 @@ async def test_child_given_up_is_tried_anew(supervisor: Supervisor, announce: An
     assert supervisor.child(bundle) is not given_up
 
 
-async def test_late_child_is_reported(announce: Announce) -> None:
-    async with Supervisor() as supervisor:
+async def test_late_child_is_reported(announce: Announce, forked: bool) -> None:
+    async with Supervisor(fork=forked) as supervisor:
         child = supervisor.child(announce("import threading; threading.Event().wait()"))
 
         with pytest.raises(UnavailableError, match=r"component process mine does not answer after 0\.1 s"):

@@ -1,5 +1,5 @@
 """
-A database opened: a thread that writes, many requests a transaction, and one that reads.
+A database opened: a thread that writes, many requests a transaction, one that reads, and reads on the loop.
 
 A write is answered when the commit of its group has returned. In WAL, readers do not wait for the writer.
 """
@@ -7,55 +7,47 @@ A write is answered when the commit of its group has returned. In WAL, readers d
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final, Self, TypeVar
 
-from pluggable.errors import ComponentError, InitError
+from pluggable.errors import ComponentError
 
 from .errors import code_of, error_of
-from .operations import Operation, Statements
-from .settings import Location, SQLiteSettings
+from .opening import Connections, Plan, opened
+from .operations import Get, Operation
+from .pace import Pace
+from .reading import Found, read
+from .statements import Statements
 from .worker import Worker
 
 R = TypeVar("R")
 
-#: While another process turns a new database to WAL, SQLite says busy without waiting for it.
-_PAUSE: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How to open a database."""
-
-    name: str
-    settings: SQLiteSettings
-    location: Location
-    prepare: Callable[[sqlite3.Connection, SQLiteSettings, Location], Statements]
-    """Runs once on the first connection: makes the tables and returns the statements."""
+#: So many keys are read on the loop, which takes a fraction of a millisecond.
+FEW: Final = 64
 
 
 class Database:
-    """Opened by ``open``. What is submitted runs concurrently with other requests, each for itself."""
+    """
+    Opened by ``open``. What is submitted runs concurrently with other requests, each for itself.
 
-    def __init__(self, plan: Plan, connections: Sequence[sqlite3.Connection], statements: Statements) -> None:
+    A read is answered on the event loop while that costs less than the way to a thread and back: there was a
+    quick one a moment ago, and nobody writes, who would have to share the interpreter's lock. Otherwise a
+    thread takes all reads that have come in meanwhile, in one statement.
+    """
+
+    def __init__(self, plan: Plan, connections: Connections, statements: Statements) -> None:
         self._path = plan.location.path
         self._statements = statements
         self._connections = connections
-        writing, *reading = connections
+        self._pace = Pace()
         timeout = plan.settings.timeout.total_seconds()
-        self._writer: Worker[Operation[Any]] = Worker(
-            f"the writer of {self._path}", lambda batch: self._write(writing, batch), timeout
-        )
-        # A database in memory is its connection's alone: it is read where it is written.
-        self._reader = (
-            Worker(f"the reader of {self._path}", lambda batch: self._read(reading[0], batch), timeout)
-            if reading
-            else self._writer
-        )
+        self._writer: Worker[Operation[Any]] = Worker(f"the writer of {self._path}", self._write, timeout)
+        self._reader: Worker[Get] | None = None
+        if connections.reading is not None:
+            self._reader = Worker(f"the reader of {self._path}", self._read, timeout)
 
     @classmethod
     async def open(cls, plan: Plan) -> Self:
@@ -65,13 +57,23 @@ class Database:
         Raises:
             InitError: it cannot be opened, or not be used.
         """
-        connections, statements = await asyncio.to_thread(_opened, plan)
+        connections, statements = await asyncio.to_thread(opened, plan)
         return cls(plan, connections, statements)
 
-    async def read(self, operation: Operation[R]) -> R:
-        """Return what the operation reads; every write answered before is seen."""
-        result: R = await self._reader.submit(operation)
-        return result
+    async def read(self, keys: Sequence[str]) -> list[Found]:
+        """Return what is stored, in the order of the keys; every write answered before is seen."""
+        here = self._connections.here
+        if here is not None and len(keys) <= FEW and self._writer.idle and self._pace.is_quick():
+            try:
+                return self._paced(here, keys)
+            except sqlite3.Error:
+                pass  # It waits for no lock and says nothing that the thread would not say.
+        return await self.read_apart(keys)
+
+    async def read_apart(self, keys: Sequence[str]) -> list[Found]:
+        """Read in the thread, whatever the pace."""
+        found: list[Found] = await (self._reader or self._writer).submit(Get(keys))
+        return found
 
     def write(self, operation: Operation[R]) -> asyncio.Future[R]:
         """Return what will have the operation's result when it is on the disk."""
@@ -80,16 +82,32 @@ class Database:
     async def close(self) -> None:
         """Finish what was submitted and close the file."""
         await self._writer.close()
-        if self._reader is not self._writer:
+        if self._reader is not None:
             await self._reader.close()
-        for connection in self._connections:
-            await asyncio.to_thread(connection.close)
+        await asyncio.to_thread(self._connections.close)
 
-    def _read(self, connection: sqlite3.Connection, batch: Sequence[Operation[Any]]) -> list[Any]:
-        return [self._one(connection, operation) for operation in batch]
+    def _read(self, batch: Sequence[Get]) -> list[Any]:
+        """Read all that is asked for at once; where the database says no, each for itself."""
+        connection = self._connections.reading
+        assert connection is not None
+        keys = [key for each in batch for key in each.keys]
+        try:
+            found = iter(self._paced(connection, keys))
+        except sqlite3.Error as error:
+            if len(batch) == 1:
+                return self._all_failed(error, batch)
+            return [result for each in batch for result in self._read([each])]
+        return [list(islice(found, len(each.keys))) for each in batch]
 
-    def _write(self, connection: sqlite3.Connection, batch: Sequence[Operation[Any]]) -> list[Any]:
+    def _paced(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[Found]:
+        began = time.monotonic()
+        found = read(connection, self._statements, keys)
+        self._pace.took(began)
+        return found
+
+    def _write(self, batch: Sequence[Operation[Any]]) -> list[Any]:
         """Run the operations in one transaction; where that breaks for one, each in its own."""
+        connection = self._connections.writing
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -102,7 +120,7 @@ class Database:
             # Nothing of the group is stored. A full disk may still have room for the smaller ones of it.
             if len(batch) == 1 or code_of(error) == sqlite3.SQLITE_BUSY:
                 return self._all_failed(error, batch)
-            return [result for operation in batch for result in self._write(connection, [operation])]
+            return [result for operation in batch for result in self._write([operation])]
         except BaseException:
             self._roll_back(connection)
             raise
@@ -119,80 +137,9 @@ class Database:
                 raise
             return error_of(error, self._path)
 
-    def _one(self, connection: sqlite3.Connection, operation: Operation[Any]) -> Any:
-        try:
-            return operation.run(connection, self._statements)
-        except ComponentError as error:
-            return error
-        except sqlite3.Error as error:
-            return error_of(error, self._path)
-
     def _all_failed(self, error: sqlite3.Error, batch: Sequence[object]) -> list[ComponentError]:
         return [error_of(error, self._path) for _ in batch]
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _opened(plan: Plan) -> tuple[list[sqlite3.Connection], Statements]:
-    connections: list[sqlite3.Connection] = []
-    try:
-        connections.append(_connection(plan))
-        statements = plan.prepare(connections[0], plan.settings, plan.location)
-        if not plan.location.in_memory:
-            connections.append(_connection(plan))
-    except sqlite3.Error as error:
-        for connection in connections:
-            connection.close()
-        raise InitError(f'state.sqlite "{plan.name}": {_why_not(error, plan.location)}') from error
-    return connections, statements
-
-
-def _connection(plan: Plan) -> sqlite3.Connection:
-    busy = max(0.0, plan.settings.busy_timeout.total_seconds())
-    # Used in one thread at a time, but not in this one.
-    connection = sqlite3.connect(
-        plan.location.uri, uri=True, timeout=busy, isolation_level=None, check_same_thread=False
-    )
-    try:
-        _set_journal(connection, plan, busy)
-        connection.execute("PRAGMA synchronous = FULL")
-        for name, value in plan.location.pragmas:
-            connection.execute(f"PRAGMA {name} = {value}" if value else f"PRAGMA {name}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _set_journal(connection: sqlite3.Connection, plan: Plan, busy: float) -> None:
-    if plan.location.read_only:
-        # Opens the file, or says why not.
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-        return
-    mode = "MEMORY" if plan.location.in_memory else "DELETE" if plan.settings.disable_wal else "WAL"
-    give_up = time.monotonic() + busy
-    while True:
-        try:
-            connection.execute(f"PRAGMA journal_mode = {mode}").fetchall()
-        except sqlite3.OperationalError as error:
-            if code_of(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return
-
-
-def _why_not(error: sqlite3.Error, location: Location) -> str:
-    """Return a sentence on why the database could not be opened, with what the file system shows."""
-    found = error_of(error, location.path)
-    folder = os.path.dirname(os.path.abspath(location.path))
-    if code_of(error) == sqlite3.SQLITE_CANTOPEN:
-        if not os.path.isdir(folder):
-            return f'{found}; the folder "{folder}" is missing, create it or correct connectionString'
-        if location.read_only and not os.path.exists(location.path):
-            return f"{found}; the file is missing, and with mode=ro it is not created"
-        if os.path.isdir(location.path):
-            return f"{found}; it is a folder, connectionString wants a file"
-    return str(found)

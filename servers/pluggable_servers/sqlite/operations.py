@@ -7,42 +7,26 @@ what came as JSON as the text it is, as daprd does; either way a reader gets byt
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final, Generic, TypeVar
-from uuid import uuid4
 
-from pluggable.errors import ComponentError, ETagMismatchError
-from pluggable.state import GetResponse
+from pluggable.errors import ETagMismatchError
+from pluggable.state import Concurrency, DeleteRequest, SetRequest
+
+from .. import ttl
+from .reading import Found, read
+from .statements import Statements
 
 R_co = TypeVar("R_co", covariant=True)
 
 _LAST_CLEANUP: Final = "last-cleanup"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
-    """SQL with named parameters."""
-
-    get: str
-    """``key`` → value, is_binary, etag, expiration_time."""
-    put: str
-    """``key, value, is_binary, etag, life``: whatever is stored is overwritten."""
-    put_first: str
-    """The same, no row where a live one is stored."""
-    put_matching: str
-    """The same and ``expected``: no row unless a live one has that ETag."""
-    remove: str
-    """``key``."""
-    remove_matching: str
-    """``key, expected``: no row unless one has that ETag."""
-    claim_cleanup: str
-    """``key, seconds``: no row if another process cleaned up within so many."""
-    clean_up: str
-    """Removes what has expired."""
+#: The hexadecimal digit that a random UUID has in the place that tells its variant.
+_VARIANT: Final = "89ab" * 4
 
 
 class Operation(ABC, Generic[R_co]):
@@ -62,80 +46,51 @@ class Operation(ABC, Generic[R_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Get(Operation["list[GetResponse | None]"]):
+class Get(Operation["list[Found]"]):
     """Read values, in the order of their keys."""
 
     keys: Sequence[str]
 
-    def run(self, connection: Connection, statements: Statements) -> list[GetResponse | None]:
-        return [self._one(connection, statements, key) for key in self.keys]
-
-    def _one(self, connection: Connection, statements: Statements, key: str) -> GetResponse | None:
-        row = connection.execute(statements.get, {"key": key}).fetchone()
-        if row is None:
-            return None
-        value, is_binary, etag, expiration_time = row
-        data = _decoded(key, value) if is_binary else value.encode()
-        if expiration_time is None:
-            return GetResponse(data=data, etag=etag)
-        # From "2026-01-31 10:00:00.000", or without the fraction, as daprd writes it.
-        shown = f"{expiration_time[:10]}T{expiration_time[11:19]}Z"
-        return GetResponse(data=data, etag=etag, metadata={"ttlExpireTime": shown})
+    def run(self, connection: Connection, statements: Statements) -> list[Found]:
+        return read(connection, statements, self.keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Put(Operation[None]):
     """Store a value."""
 
-    key: str
-    value: bytes
-    as_text: bool = False
-    expected: str | None = None
-    first: bool = False
-    seconds: int | None = None
+    request: SetRequest
 
     def run(self, connection: Connection, statements: Statements) -> None:
-        value, is_binary = self._encoded()
-        row = {
-            "key": self.key,
-            "value": value,
-            "is_binary": is_binary,
-            "etag": str(uuid4()),
-            "life": f"+{self.seconds} seconds" if self.seconds is not None and self.seconds > 0 else None,
-        }
-        if self.expected:
-            row["expected"] = self.expected
-            if connection.execute(statements.put_matching, row).rowcount == 0:
-                raise _mismatch(self.key, self.expected)
-        elif self.first:
-            if connection.execute(statements.put_first, row).rowcount == 0:
-                raise ETagMismatchError(f'"{self.key}" is there already')
+        request = self.request
+        key, expected = request.key, request.etag
+        life = _life(request)
+        row = (*_encoded(request), new_etag())
+        if expected:
+            found = connection.execute(statements.put_matching, (*row, life, key, expected))
+            if found.rowcount == 0:
+                raise _mismatch(key, expected)
+        elif request.concurrency is Concurrency.FIRST_WRITE:
+            if connection.execute(statements.put_first, (key, *row, life)).rowcount == 0:
+                raise ETagMismatchError(f'"{key}" is there already')
+        elif life is None:
+            connection.execute(statements.put, (key, *row))
         else:
-            connection.execute(statements.put, row)
-
-    def _encoded(self) -> tuple[str, int]:
-        if self.as_text:
-            try:
-                return self.value.decode(), 0
-            except UnicodeDecodeError:
-                pass  # It was called JSON and is none; the other form takes anything.
-        return b64encode(self.value).decode("ascii"), 1
+            connection.execute(statements.put_for, (key, *row, life))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Remove(Operation[None]):
     """Remove a value."""
 
-    key: str
-    expected: str | None = None
+    request: DeleteRequest
 
     def run(self, connection: Connection, statements: Statements) -> None:
-        if not self.expected:
-            connection.execute(statements.remove, {"key": self.key})
-            return
-        row = {"key": self.key, "expected": self.expected}
-        if connection.execute(statements.remove_matching, row).rowcount == 0:
-            raise _mismatch(self.key, self.expected)
+        key, expected = self.request.key, self.request.etag
+        if not expected:
+            connection.execute(statements.remove, (key,))
+        elif connection.execute(statements.remove_matching, (key, expected)).rowcount == 0:
+            raise _mismatch(key, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +120,39 @@ class CleanUp(Operation[int]):
     interval: float
 
     def run(self, connection: Connection, statements: Statements) -> int:
-        claim = {"key": _LAST_CLEANUP, "seconds": self.interval - 0.1}
+        claim = (_LAST_CLEANUP, self.interval - 0.1)
         if connection.execute(statements.claim_cleanup, claim).rowcount == 0:
             return 0
         return connection.execute(statements.clean_up).rowcount
 
 
-def _decoded(key: str, value: str) -> bytes:
-    try:
-        return b64decode(value, validate=True)
-    except ValueError as error:
-        raise ComponentError(f'the row "{key}" has is_binary 1, but its value is not base64') from error
+def new_etag() -> str:
+    """Return a random UUID, as daprd's ETags are; made by hand, since one is made for every write."""
+    text = os.urandom(16).hex()
+    variant = _VARIANT[int(text[16], 16)]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
+def _encoded(request: SetRequest) -> tuple[str, int]:
+    if _is_json(request):
+        try:
+            return request.value.decode(), 0
+        except UnicodeDecodeError:
+            pass  # It was called JSON and is none; the other form takes anything.
+    return b64encode(request.value).decode("ascii"), 1
+
+
+def _is_json(request: SetRequest) -> bool:
+    """Return whether the value is called JSON, which daprd keeps as text."""
+    content_type = request.content_type or request.metadata.get("contentType")
+    return content_type is not None and content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def _life(request: SetRequest) -> str | None:
+    if not request.metadata:
+        return None
+    seconds = ttl.seconds_to_live(request.metadata, lowest=-1)
+    return f"+{seconds} seconds" if seconds is not None and seconds > 0 else None
 
 
 def _mismatch(key: str, expected: str) -> ETagMismatchError:

@@ -3,75 +3,58 @@ The tables, exactly as daprd lays them out, and how a database gets them.
 
 Facts: components-contrib ``state/sqlite/sqlite_dbaccess.go``, ``sqlite_migrations.go``,
 ``common/component/sql/migrations/sqlite``. The order of the columns matters to daprd.
-
-Importing this imports SQLAlchemy, which costs a third of a second: a component does it in ``init``.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from sqlite3 import Connection
+from sqlite3 import Connection, OperationalError
 from typing import Final
-
-import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateTable
 
 logger = logging.getLogger(__name__)
 
-#: What the statements are written for; the driver binds ``:name``.
-DIALECT: Final = sqlite.dialect(paramstyle="named")
 #: The row of the metadata table that says how far a database was brought, and how far this code brings it.
 MIGRATIONS: Final = "migrations"
 LEVEL: Final = 1
 
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """The two tables of one component."""
-
-    state: sa.Table
-    metadata: sa.Table
-
-
-def schema(table_name: str, metadata_table_name: str) -> Schema:
-    """Return the tables under these names."""
-    tables = sa.MetaData()
-    state = sa.Table(
-        table_name,
-        tables,
-        sa.Column("key", sa.TEXT, primary_key=True, nullable=False),
-        sa.Column("value", sa.TEXT, nullable=False),
-        sa.Column("is_binary", sa.BOOLEAN, nullable=False),
-        sa.Column("etag", sa.TEXT, nullable=False),
-        sa.Column("expiration_time", sa.TIMESTAMP, server_default=sa.text("NULL")),
-        sa.Column("update_time", sa.TIMESTAMP, nullable=False, server_default=sa.text("CURRENT_TIMESTAMP")),
-    )
-    metadata = sa.Table(
-        metadata_table_name,
-        tables,
-        sa.Column("key", sa.TEXT, primary_key=True, nullable=False),
-        sa.Column("value", sa.TEXT, nullable=False),
-    )
-    return Schema(state, metadata)
+_METADATA: Final = """
+CREATE TABLE IF NOT EXISTS "{name}" (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+)"""
+_STATE: Final = """
+CREATE TABLE IF NOT EXISTS "{name}" (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  is_binary BOOLEAN NOT NULL,
+  etag TEXT NOT NULL,
+  expiration_time TIMESTAMP DEFAULT NULL,
+  update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+)"""
+_LEVEL: Final = 'SELECT value FROM "{name}" WHERE key = ?'
+_SET_LEVEL: Final = (
+    'INSERT INTO "{name}" (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
+)
+_IS_TABLE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
 
 
-def migrate(connection: Connection, tables: Schema) -> None:
+def migrate(connection: Connection, table_name: str, metadata_table_name: str) -> None:
     """Bring the database to this code's level; of several processes that open it, one does it."""
+    if _is_there(connection, table_name, metadata_table_name):
+        return  # without a lock that others would have to wait for
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        connection.execute(_created(tables.metadata))
-        level = _level(connection, tables)
+        connection.execute(_METADATA.format(name=metadata_table_name))
+        level = _level(connection, metadata_table_name)
         if level < LEVEL:
-            connection.execute(_compiled(_set_level(tables)), {"key": MIGRATIONS, "value": str(LEVEL)})
+            connection.execute(_SET_LEVEL.format(name=metadata_table_name), (MIGRATIONS, str(LEVEL)))
         if level <= LEVEL:
             # Also at this level: the table may have got another name since.
-            connection.execute(_created(tables.state))
+            connection.execute(_STATE.format(name=table_name))
         else:
             logger.warning(
                 'the table "%s" is at level %d, later than %d, which this version knows; reading it as it is',
-                tables.state.name,
+                table_name,
                 level,
                 LEVEL,
             )
@@ -81,21 +64,15 @@ def migrate(connection: Connection, tables: Schema) -> None:
         raise
 
 
-def _level(connection: Connection, tables: Schema) -> int:
-    metadata = tables.metadata
-    query = sa.select(metadata.c.value).where(metadata.c.key == sa.bindparam("key"))
-    row = connection.execute(_compiled(query), {"key": MIGRATIONS}).fetchone()
+def _is_there(connection: Connection, table_name: str, metadata_table_name: str) -> bool:
+    """Return whether nothing has to be done, as at every start but the first."""
+    try:
+        level = _level(connection, metadata_table_name)
+    except OperationalError:
+        return False  # no such table
+    return level == LEVEL and connection.execute(_IS_TABLE, (table_name,)).fetchone() is not None
+
+
+def _level(connection: Connection, metadata_table_name: str) -> int:
+    row = connection.execute(_LEVEL.format(name=metadata_table_name), (MIGRATIONS,)).fetchone()
     return int(row[0]) if row is not None else 0
-
-
-def _set_level(tables: Schema) -> sqlite.Insert:
-    row = sqlite.insert(tables.metadata).values(key=sa.bindparam("key"), value=sa.bindparam("value"))
-    return row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value})
-
-
-def _created(table: sa.Table) -> str:
-    return str(CreateTable(table, if_not_exists=True).compile(dialect=DIALECT))
-
-
-def _compiled(statement: sa.ClauseElement) -> str:
-    return str(statement.compile(dialect=DIALECT))

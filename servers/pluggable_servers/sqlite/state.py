@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 
 from pluggable import About, state
@@ -16,10 +15,11 @@ from pluggable.errors import BulkError, ComponentError, InitError, MetadataError
 from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata
 
-from .. import ttl
-from .database import Database, Plan
-from .operations import CleanUp, Get, Operation, Put, Remove, Statements, Together
-from .settings import Location, SQLiteSettings, location
+from .database import Database
+from .opening import Plan
+from .operations import CleanUp, Operation, Put, Remove, Together
+from .reading import Found
+from .settings import SQLiteSettings, location
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +52,7 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
             where = location(settings.connection_string)
         except ValueError as error:
             raise MetadataError([str(error)]) from error
-        plan = Plan(name=metadata.name, settings=settings, location=where, prepare=_prepare)
-        self._opened = await Database.open(plan)
+        self._opened = await Database.open(Plan(name=metadata.name, settings=settings, location=where))
         if (interval := settings.cleanup_interval.total_seconds()) > 0 and not where.read_only:
             self._cleaning = asyncio.create_task(self._clean_up_every(interval))
 
@@ -65,27 +64,30 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
             await self._opened.close()
 
     async def ping(self) -> None:
-        await self._database.read(Get(()))
+        await self._database.read_apart([""])
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
-        return (await self._database.read(Get((request.key,))))[0]
+        [found] = await self._database.read((request.key,))
+        if isinstance(found, ComponentError):
+            raise found
+        return found
 
     async def set(self, request: state.SetRequest) -> None:
-        await self._database.write(_put(request))
+        await self._database.write(Put(request))
 
     async def delete(self, request: state.DeleteRequest) -> None:
-        await self._database.write(_remove(request))
+        await self._database.write(Remove(request))
 
     async def bulk_get(
         self, requests: Sequence[state.GetRequest], *, parallelism: int = 0
     ) -> list[state.BulkGetItem]:
         keys = [request.key for request in requests]
         try:
-            values = await self._database.read(Get(keys))
+            found = await self._database.read(keys)
         except ComponentError:
             # Each key with an error of its own.
             return await super().bulk_get(requests, parallelism=parallelism)
-        return [state.BulkGetItem(key=key, value=value) for key, value in zip(keys, values, strict=True)]
+        return [_item(key, value) for key, value in zip(keys, found, strict=True)]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
         await self._each(requests)
@@ -102,17 +104,12 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
 
     async def _each(self, requests: Sequence[Write]) -> None:
         """Submit all at once, so that they share a commit, and tell which of them failed."""
+        submitted = [self._database.write(_step(request)) for request in requests]
+        answers = await asyncio.gather(*submitted, return_exceptions=True)
         failures: dict[str, ComponentError] = {}
-        submitted: list[tuple[str, asyncio.Future[None]]] = []
-        for request in requests:
-            try:
-                submitted.append((request.key, self._database.write(_step(request))))
-            except ComponentError as error:
-                failures[request.key] = error
-        answers = await asyncio.gather(*(future for _, future in submitted), return_exceptions=True)
-        for (key, _), answer in zip(submitted, answers, strict=True):
+        for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, ComponentError):
-                failures[key] = answer
+                failures[request.key] = answer
             elif isinstance(answer, BaseException):
                 raise answer
         if failures:
@@ -134,39 +131,11 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
         return self._opened
 
 
+def _item(key: str, found: Found) -> state.BulkGetItem:
+    if isinstance(found, ComponentError):
+        return state.BulkGetItem(key=key, error=str(found))
+    return state.BulkGetItem(key=key, value=found)
+
+
 def _step(request: Write) -> Operation[None]:
-    return _put(request) if isinstance(request, state.SetRequest) else _remove(request)
-
-
-def _put(request: state.SetRequest) -> Put:
-    return Put(
-        key=request.key,
-        value=request.value,
-        as_text=_is_json(request),
-        expected=request.etag,
-        first=request.concurrency is state.Concurrency.FIRST_WRITE,
-        seconds=ttl.seconds_to_live(request.metadata, lowest=-1) if request.metadata else None,
-    )
-
-
-def _remove(request: state.DeleteRequest) -> Remove:
-    return Remove(key=request.key, expected=request.etag)
-
-
-def _is_json(request: state.SetRequest) -> bool:
-    """Return whether the value is called JSON, which daprd keeps as text."""
-    content_type = request.content_type or request.metadata.get("contentType")
-    return content_type is not None and content_type.partition(";")[0].strip().lower() == "application/json"
-
-
-def _prepare(connection: sqlite3.Connection, settings: SQLiteSettings, where: Location) -> Statements:
-    """Make the tables and return the statements; in a thread, since it imports SQLAlchemy."""
-    from . import schema, statements
-
-    tables = schema.schema(settings.table_name, settings.metadata_table_name)
-    if not where.read_only:
-        schema.migrate(connection, tables)
-    texts = statements.compiled(tables)
-    # What is there is what the statements expect, or says so.
-    connection.execute(texts.get, {"key": ""}).fetchall()
-    return texts
+    return Put(request) if isinstance(request, state.SetRequest) else Remove(request)

@@ -1,5 +1,5 @@
 """
-The statements a store lives on, compiled once into text that the driver runs.
+The statements that a store lives on, as text for the driver.
 
 Facts: components-contrib ``state/sqlite/sqlite_dbaccess.go``. Times are written to the millisecond,
 where daprd writes whole seconds: both read either, and a value with one second to live has it.
@@ -7,65 +7,73 @@ where daprd writes whole seconds: both read either, and a value with one second 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+#: For how many keys ``get_many`` asks; a statement of one text is compiled once.
+MANY: Final = 32
 
-from .operations import Statements
-from .schema import DIALECT, Schema
-
-_FORM: Final = "%Y-%m-%d %H:%M:%f"
-_NOW: Final[sa.ColumnElement[str]] = sa.literal_column(f"strftime('{_FORM}', 'now')")
-
-
-def compiled(schema: Schema) -> Statements:
-    """Return the statements for these tables."""
-    table = schema.state
-    live = sa.or_(table.c.expiration_time.is_(None), table.c.expiration_time > _NOW)
-    this_key = table.c.key == sa.bindparam("key")
-    same_etag = table.c.etag == sa.bindparam("expected")
-    found = sa.select(table.c.value, table.c.is_binary, table.c.etag, table.c.expiration_time)
-    row = _row(table)
-    changed = {name: row.excluded[name] for name in _values()}
-    put = row.on_conflict_do_update(index_elements=["key"], set_=changed)
-    put_first = row.on_conflict_do_update(index_elements=["key"], set_=changed, where=sa.not_(live))
-    put_matching = sa.update(table).where(this_key, same_etag, live).values(_values())
-    texts: dict[str, sa.ClauseElement] = {
-        "get": found.where(this_key, live),
-        "put": put,
-        "put_first": put_first,
-        "put_matching": put_matching,
-        "remove": sa.delete(table).where(this_key),
-        "remove_matching": sa.delete(table).where(this_key, same_etag),
-        "claim_cleanup": _claim(schema.metadata),
-        "clean_up": sa.delete(table).where(table.c.expiration_time < _NOW),
-    }
-    return Statements(**{name: str(text.compile(dialect=DIALECT)) for name, text in texts.items()})
+_FORM: Final = "'%Y-%m-%d %H:%M:%f'"
+_NOW: Final = f"strftime({_FORM}, 'now')"
+_LIVE: Final = f"(expiration_time IS NULL OR expiration_time > {_NOW})"
+#: What is ``NULL`` for a life of ``NULL``.
+_END: Final = f"strftime({_FORM}, 'now', ?)"
+_COLUMNS: Final = "key, value, is_binary, etag, expiration_time"
+_OVERWRITE: Final = (
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value, is_binary = excluded.is_binary,"
+    " etag = excluded.etag, expiration_time = excluded.expiration_time, update_time = excluded.update_time"
+)
 
 
-def _values() -> dict[str, sa.ColumnElement[Any]]:
-    form: sa.ColumnElement[str] = sa.literal_column(f"'{_FORM}'")
-    now: sa.ColumnElement[str] = sa.literal_column("'now'")
-    return {
-        "value": sa.bindparam("value"),
-        "is_binary": sa.bindparam("is_binary"),
-        "etag": sa.bindparam("etag"),
-        # A life of NULL makes it NULL: a write without one clears the last.
-        "expiration_time": sa.func.strftime(form, now, sa.bindparam("life")),
-        "update_time": sa.literal_column("CURRENT_TIMESTAMP"),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """SQL with parameters in the order given here; ``life`` is a modifier such as ``+10 seconds``."""
+
+    get: str
+    """key → key, value, is_binary, etag, expiration_time."""
+    get_many: str
+    """The same for ``MANY`` keys, in no order."""
+    put: str
+    """key, value, is_binary, etag: whatever is stored is overwritten, and lives for ever."""
+    put_for: str
+    """key, value, is_binary, etag, life: the same for a while."""
+    put_first: str
+    """key, value, is_binary, etag, life: no row where a live one is stored."""
+    put_matching: str
+    """value, is_binary, etag, life, key, expected: no row unless a live one has that ETag."""
+    remove: str
+    """key."""
+    remove_matching: str
+    """key, expected: no row unless one has that ETag."""
+    claim_cleanup: str
+    """key, seconds: no row if another process cleaned up within so many."""
+    clean_up: str
+    """Removes what has expired."""
 
 
-def _row(table: sa.Table) -> sqlite.Insert:
-    return sqlite.insert(table).values({"key": sa.bindparam("key"), **_values()})
-
-
-def _claim(metadata: sa.Table) -> sqlite.Insert:
-    """Note the time of this cleanup, unless the last is too recent."""
-    now: sa.ColumnElement[str] = sa.literal_column("CURRENT_TIMESTAMP")
-    row = sqlite.insert(metadata).values(key=sa.bindparam("key"), value=now)
-    passed = (sa.func.julianday(_NOW) - sa.func.julianday(metadata.c.value)) * sa.literal_column("86400.0")
-    return row.on_conflict_do_update(
-        index_elements=["key"], set_={"value": now}, where=passed >= sa.bindparam("seconds")
+def statements(table_name: str, metadata_table_name: str) -> Statements:
+    """Return the statements for these tables; the names hold nothing that would have to be escaped."""
+    table, metadata = f'"{table_name}"', f'"{metadata_table_name}"'
+    reading = f"SELECT {_COLUMNS} FROM {table}"
+    writing = f"INSERT INTO {table} ({_COLUMNS}, update_time)"
+    row = f"{writing} VALUES (?, ?, ?, ?, {_END}, CURRENT_TIMESTAMP) {_OVERWRITE}"
+    places = ", ".join("?" * MANY)
+    return Statements(
+        get=f"{reading} WHERE key = ? AND {_LIVE}",
+        get_many=f"{reading} WHERE key IN ({places}) AND {_LIVE}",
+        put=f"{writing} VALUES (?, ?, ?, ?, NULL, CURRENT_TIMESTAMP) {_OVERWRITE}",
+        put_for=row,
+        put_first=f"{row} WHERE NOT {_LIVE}",
+        put_matching=(
+            f"UPDATE {table} SET value = ?, is_binary = ?, etag = ?, expiration_time = {_END},"
+            f" update_time = CURRENT_TIMESTAMP WHERE key = ? AND etag = ? AND {_LIVE}"
+        ),
+        remove=f"DELETE FROM {table} WHERE key = ?",
+        remove_matching=f"DELETE FROM {table} WHERE key = ? AND etag = ?",
+        claim_cleanup=(
+            f"INSERT INTO {metadata} (key, value) VALUES (?, CURRENT_TIMESTAMP)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            " WHERE (julianday('now') - julianday(value)) * 86400.0 >= ?"
+        ),
+        clean_up=f"DELETE FROM {table} WHERE expiration_time < {_NOW}",
     )

@@ -48,6 +48,11 @@ class Worker(Generic[T]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being done, or about to be."""
+        return self._running is None and not self._waiting
+
     def submit(self, request: T) -> asyncio.Future[Any]:
         """
         Return what will have the result.
@@ -72,7 +77,7 @@ class Worker(Generic[T]):
     async def close(self) -> None:
         """Finish what was submitted and end the thread."""
         self._closed = True
-        if (self._running is not None or self._waiting) and not self._late:
+        if not self.idle and not self._late:
             self._idle = self._loop.create_future()
             await self._idle
         self._batches.put(None)
@@ -115,7 +120,7 @@ class Worker(Generic[T]):
     def _tell_idle(self) -> None:
         if self._idle is None or self._idle.done():
             return
-        if self._late or (self._running is None and not self._waiting):
+        if self._late or self.idle:
             self._idle.set_result(None)
 
     def _run(self) -> None:

@@ -25,6 +25,9 @@ HOST = "127.0.0.1"
 SPARE_FILES = 64
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+
 #: A worker's key by its number, a request for it, the status it must have, and the body.
 Exchange = tuple[int, bytes, bytes, bytes]
 
@@ -59,15 +62,22 @@ class Client(asyncio.Protocol):
         if end < 4:
             return
         found = _LENGTH.search(received, 0, end)
-        size = end + int(found[1]) if found else end
-        if len(received) < size:
+        if found:
+            body = received[end:]
+            complete = len(body) >= int(found[1])
+        elif _CHUNKED.search(received, 0, end):
+            complete = received.endswith(_LAST_CHUNK)
+            body = _joined(received, end) if complete else b""
+        else:
+            body, complete = b"", True
+        if not complete:
             return
         self._received = b""
         now = self._watch.took(self._began)
         if received[9:10] == b"5":
             self._watch.failed += 1
             self.unsure.add(self._number)
-        elif received[9:12] != self._status or received[end:] != self._body:
+        elif received[9:12] != self._status or body != self._body:
             text = f"wanted {self._status!r} and {self._body[:99]!r}, got {received[:400]!r}"
             self._fail(WrongAnswerError(text))
             return
@@ -84,6 +94,18 @@ class Client(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self._done.done():
             self._done.set_exception(error)
+
+
+def _joined(received: bytes, at: int) -> bytes:
+    """Return what chunks hold, from the first on."""
+    pieces: list[bytes] = []
+    while True:
+        line = received.index(b"\r\n", at)
+        size = int(received[at:line], 16)
+        if not size:
+            return b"".join(pieces)
+        pieces.append(received[line + 2 : line + 2 + size])
+        at = line + 2 + size + 2
 
 
 class Load:

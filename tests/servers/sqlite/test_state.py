@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -262,13 +259,3 @@ async def test_store_that_does_not_answer_is_told(path: str) -> None:
             with pytest.raises(UnavailableError, match="has not answered"):
                 await store.set(SetRequest(key="k", value=b"1"))
             other.execute("ROLLBACK")
-
-
-def test_import_is_cheap() -> None:
-    code = "import sys, pluggable_servers.sqlite.state; print('sqlalchemy' in sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-
-    assert ran.stdout.strip() == "False"

@@ -1,15 +1,22 @@
-"""A process that writes until it is killed and says what was acknowledged: ``writing.py DATABASE``."""
+"""
+A process that writes until it is killed and says what was acknowledged: ``writing.py DATABASE``.
+
+Each of its writers sets a value, then two in a transaction, then tries what must fail.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import sys
 
-from pluggable import Metadata
+from pluggable import ETagMismatchError, Metadata
 from pluggable.state import SetRequest
 from pluggable_servers.sqlite.state import SQLiteStateStore
+
+WRITERS = 64
 
 
 async def main(path: str) -> None:
@@ -18,10 +25,16 @@ async def main(path: str) -> None:
 
     async def write(writer: int) -> None:
         for number in itertools.count():
-            await store.set(SetRequest(key=f"{writer}-{number}", value=str(number).encode()))
-            os.write(1, f"{writer}-{number}\n".encode())
+            name, value = f"{writer}-{number}", str(number).encode()
+            await store.set(SetRequest(key=name, value=value))
+            os.write(1, f"{name}\n".encode())
+            both = [SetRequest(key=f"{half}-{name}", value=value) for half in ("left", "right")]
+            await store.transact(both)
+            os.write(1, f"left-{name}\nright-{name}\n".encode())
+            with contextlib.suppress(ETagMismatchError):
+                await store.set(SetRequest(key=f"never-{name}", value=value, etag="stale"))
 
-    await asyncio.gather(*(write(writer) for writer in range(16)))
+    await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
 
 
 if __name__ == "__main__":
