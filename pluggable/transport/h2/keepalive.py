@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,8 @@ _EARLY: Final = 1
 #: How often the kernel asks in vain before it takes a host for gone, and after how many seconds again.
 _PROBES: Final = 3
 _PROBE_SECONDS: Final = 10
+#: The option for the silence before that, which macOS calls otherwise and Python does not always name there.
+_IDLE: Final = socket.TCP_KEEPIDLE if sys.platform == "linux" else 0x10
 
 
 def watch_host(transport: asyncio.BaseTransport, silence_seconds: float) -> None:
@@ -26,14 +29,14 @@ def watch_host(transport: asyncio.BaseTransport, silence_seconds: float) -> None
     found = transport.get_extra_info("socket")
     if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
         return
-    idle = socket.TCP_KEEPIDLE if sys.platform == "linux" else getattr(socket, "TCP_KEEPALIVE", 0x10)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    found.setsockopt(socket.IPPROTO_TCP, idle, max(int(silence_seconds), 1))
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_SECONDS)
-    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
-    if sys.platform == "linux":  # the same for what was sent and not acknowledged
-        milliseconds = int((silence_seconds + _PROBES * _PROBE_SECONDS) * 1000)
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+    milliseconds = int((silence_seconds + _PROBES * _PROBE_SECONDS) * 1000)
+    with contextlib.suppress(OSError):  # macOS refuses it for a peer that has gone already
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        found.setsockopt(socket.IPPROTO_TCP, _IDLE, max(int(silence_seconds), 1))
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_SECONDS)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+        if sys.platform == "linux":  # the same for what was sent and not acknowledged
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 class Keepalive:
