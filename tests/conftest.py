@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.programs import needed
+from tests.programs import go_built
 
-#: Modules may have to be fetched first.
-BUILD_SECONDS = 600
+GO_COMPONENT = Path(__file__).parent / "e2e" / "gocomponent"
 
 
 @pytest.fixture
@@ -25,23 +23,10 @@ def socket_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def go_component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A component built with the Go SDK; its socket is ``gomem.sock``."""
-    return _go_built(".", tmp_path_factory.mktemp("go") / "gomem")
+    return go_built(GO_COMPONENT, ".", tmp_path_factory.mktemp("go") / "gomem")
 
 
 @pytest.fixture(scope="session")
 def go_etags(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A component built with the Go SDK that claims ETags; its socket is ``goetags.sock``."""
-    return _go_built("./etags", tmp_path_factory.mktemp("go") / "goetags")
-
-
-def _go_built(package: str, binary: Path) -> Path:
-    built = subprocess.run(
-        [needed("go"), "build", "-o", binary, package],
-        cwd=Path(__file__).parent / "e2e" / "gocomponent",
-        capture_output=True,
-        text=True,
-        timeout=BUILD_SECONDS,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return binary
+    return go_built(GO_COMPONENT, "./etags", tmp_path_factory.mktemp("go") / "goetags")

@@ -9,6 +9,7 @@ from .config import RuntimeConfig
 from .fatal import FatalError
 from .forkserver import ForkServer
 from .groundwork import lay
+from .openfiles import allow_many
 from .order import Order
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
 
     The ``server`` forks its components.
     """
+    allow_many()
     order = Order()
     order.listen_to_signals()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -40,6 +40,8 @@ class Response(Protocol):
 C = TypeVar("C", bound=Component)
 Q = TypeVar("Q", bound=Request)
 
+#: Keys that are kept with the metadata they were read from.
+_KEPT_KEYS: Final = 256
 #: What our own faults look like to a caller; the text of an exception may hold what is not for its eyes.
 _FAULT: Final = "{component}: {method} failed unexpectedly; the log of the component's process says why"
 
@@ -52,6 +54,7 @@ class Calls(Generic[C]):
         """Its type, such as ``state.redis``."""
         self._family = family
         self._instances = instances
+        self._keys: dict[int, tuple[Mapping[str, str | bytes], str, Key]] = {}
 
     def unary(self, request: type[Q], answer: Callable[[C, Q], Awaitable[Response]]) -> Unary:
         """Answer with what a method of the component gives."""
@@ -153,9 +156,17 @@ class Calls(Generic[C]):
             logger.error("%s: %s failed\n%s", self.component, method, shown)
 
     def _key(self, call: ServerCall) -> Key:
-        metadata = call.metadata
-        client: Any = metadata.get(names.CLIENT_HEADER) or _process(call.peer)
-        return Key(client, self._family, names.instance_of(metadata))
+        """Return whose instance is called; a transport that knows metadata again is asked but once."""
+        metadata, peer = call.metadata, call.peer
+        known = self._keys.get(id(metadata))
+        if known is not None and known[0] is metadata and known[1] == peer:
+            return known[2]
+        client: Any = metadata.get(names.CLIENT_HEADER) or _process(peer)
+        key = Key(client, self._family, names.instance_of(metadata))
+        if len(self._keys) >= _KEPT_KEYS:
+            self._keys.clear()
+        self._keys[id(metadata)] = metadata, peer, key
+        return key
 
 
 def parsed(request: type[Q], data: bytes, call: ServerCall) -> Q:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .._proto.grpc.health.v1 import health_pb2 as pb
 from .._wire import names
@@ -22,8 +22,12 @@ from .services import Services
 
 #: How long a component may take to answer before it counts as unable to work.
 PING_SECONDS: Final = 5.0
+#: Instances asked at a time: calls do not wait for the pings of thousands.
+PINGS_AT_ONCE: Final = 50
 #: How often who watches has the components asked.
 WATCH_SECONDS: Final = 5.0
+
+Status: TypeAlias = pb.HealthCheckResponse.ServingStatus.ValueType
 
 _SERVING: Final = pb.HealthCheckResponse.SERVING
 _NOT_SERVING: Final = pb.HealthCheckResponse.NOT_SERVING
@@ -34,25 +38,65 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 def handlers(services: Services) -> dict[str, Handler]:
     """Return what answers for the components: all of them, or those behind one service."""
+    rounds = {service: Round(services, service) for service in ("", *services.instances)}
+
+    async def status(service: str) -> Status:
+        if service == names.HEALTH:
+            return _SERVING
+        return await rounds[service].status() if service in rounds else _UNKNOWN
 
     async def check(data: bytes, call: ServerCall) -> bytes:
         service = parsed(pb.HealthCheckRequest, data, call).service
-        if (status := await _status(services, service)) == _UNKNOWN:
+        if (found := await status(service)) == _UNKNOWN:
             raise StatusError(Code.NOT_FOUND, f'there is no service "{service}" here')
-        return pb.HealthCheckResponse(status=status).SerializeToString()
+        return pb.HealthCheckResponse(status=found).SerializeToString()
 
     async def watch(stream: ServerStream) -> None:
         if (data := await stream.receive()) is None:
             return
         service = parsed(pb.HealthCheckRequest, data, stream).service
-        told: pb.HealthCheckResponse.ServingStatus.ValueType | None = None
+        told: Status | None = None
         while True:
-            if (status := await _status(services, service)) != told:
-                await stream.send(pb.HealthCheckResponse(status=status).SerializeToString())
-                told = status
+            if (found := await status(service)) != told:
+                await stream.send(pb.HealthCheckResponse(status=found).SerializeToString())
+                told = found
             await _next_look(services)
 
     return {path(names.HEALTH, "Check"): Unary(check), path(names.HEALTH, "Watch"): Stream(watch)}
+
+
+class Round:
+    """Asks the instances behind one service, or all, in one go for everybody who wants to know meanwhile."""
+
+    def __init__(self, services: Services, service: str) -> None:
+        self._services = services
+        self._service = service
+        self._asking = asyncio.Lock()
+        self._begun = 0
+        self._ended = 0
+        self._found: Status = _UNKNOWN
+
+    async def status(self) -> Status:
+        """Return what a round finds that began no earlier than now."""
+        wanted = self._begun + 1
+        async with self._asking:
+            if self._ended < wanted:
+                self._begun += 1
+                self._found = _SERVING if await self._all_work() else _NOT_SERVING
+                self._ended = self._begun
+            return self._found
+
+    async def _all_work(self) -> bool:
+        every = self._services.instances
+        asked = [every[self._service]] if self._service else list(every.values())
+        if self._services.stopping.is_set() or any(instances.replacing for instances in asked):
+            return False
+        instances = _distinct(asked)
+        for first in range(0, len(instances), PINGS_AT_ONCE):
+            some = instances[first : first + PINGS_AT_ONCE]
+            if not all(await asyncio.gather(*map(_works, some))):
+                return False
+        return True
 
 
 async def _next_look(services: Services) -> None:
@@ -63,16 +107,6 @@ async def _next_look(services: Services) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(WATCH_SECONDS):
             await services.stopping.wait()
-
-
-async def _status(services: Services, service: str) -> pb.HealthCheckResponse.ServingStatus.ValueType:
-    if service and service not in services.instances:
-        return _SERVING if service == names.HEALTH else _UNKNOWN
-    asked = [services.instances[service]] if service else services.instances.values()
-    if services.stopping.is_set() or any(instances.replacing for instances in asked):
-        return _NOT_SERVING
-    answers = await asyncio.gather(*(_works(instance) for instance in _distinct(asked)))
-    return _SERVING if all(answers) else _NOT_SERVING
 
 
 def _distinct(asked: Iterable[Iterable[Instance[Any]]]) -> list[Instance[Any]]:

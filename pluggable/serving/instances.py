@@ -33,7 +33,7 @@ Factory = Callable[[], Component]
 Offered = Factory | Sequence[Factory]
 
 #: How many names may ask for an instance of one component: a caller that makes up names finds an end.
-INSTANCES: Final = 10_000
+INSTANCES: Final = 2_000
 #: How long an instance that was replaced may go on with the calls and streams it has.
 RETIRE_SECONDS: Final = 30.0
 #: How long an Init may take before it is given up. A daprd gives it less, and waits for it all the same.

@@ -6,9 +6,9 @@ Everything above speaks bytes and ``StatusError``.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
+import sys
 from functools import cache
 from typing import Final
 
@@ -29,10 +29,11 @@ from .limits import DAPRD_RECEIVE_BYTES as DAPRD_RECEIVE_BYTES, Limits as Limits
 from .server import Server as Server
 from .status import Code as Code, StatusError as StatusError
 
-#: Which transport is used: ``grpcio`` or ``ngh2``.
+#: Which transport is used: ``ngh2``, which is the default, or ``grpcio``.
 TRANSPORT_VARIABLE: Final = "PLUGGABLE_TRANSPORT"
 
-_DEFAULT: Final = "grpcio"
+#: libnghttp2's binding has no wheels that we test for others.
+_DEFAULT: Final = "ngh2" if sys.platform in ("linux", "darwin") else "grpcio"
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -75,11 +76,20 @@ def channel(address: str, *, limits: Limits | None = None) -> Channel:
 
 @cache
 def _in_use() -> str:
-    """Return the transport that the environment asks for, if it can be had."""
+    """Return the transport that the environment asks for, or the default, if it can be had."""
     asked = os.environ.get(TRANSPORT_VARIABLE) or _DEFAULT
     if asked not in ("grpcio", "ngh2"):
         raise ValueError(f'{TRANSPORT_VARIABLE} is "{asked}"; use "grpcio" or "ngh2", or leave it unset')
-    if asked == "ngh2" and importlib.util.find_spec("ngh2") is None:
-        _LOG.warning("%s asks for ngh2, which is not installed; grpcio is used", TRANSPORT_VARIABLE)
+    if asked == "ngh2" and (fault := _fault_of_ngh2()):
+        _LOG.warning("calls go over grpcio, at several times the CPU: ngh2 cannot be loaded: %s", fault)
         return "grpcio"
     return asked
+
+
+def _fault_of_ngh2() -> str:
+    """Return why libnghttp2's binding cannot be loaded: it is missing, or built for another machine."""
+    try:
+        import ngh2  # noqa: F401
+    except ImportError as error:
+        return str(error)
+    return ""

@@ -13,7 +13,7 @@ STATUS_DETAILS = "grpc-status-details-bin"
 Metadata = tuple[tuple[str, str | bytes], ...]
 
 _NAME = re.compile(r"[0-9a-z_.-]+")
-_TEXT = re.compile(r"[ -~]*")
+_TEXT = re.compile(r"([!-~]([ -~]*[!-~])?)?")
 
 
 def checked(metadata: Pairs) -> Metadata:
@@ -29,7 +29,7 @@ def checked(metadata: Pairs) -> Metadata:
         elif isinstance(value, bytes) != name.endswith("-bin"):
             fault = "bytes go under a name that ends in -bin, and nothing else does"
         elif isinstance(value, str) and not _TEXT.fullmatch(value):
-            fault = "text is printable ASCII"
+            fault = "text is printable ASCII, and neither begins nor ends with a space"
         else:
             continue
         raise StatusError(Code.INTERNAL, f"metadata {name!r}: {value!r} cannot be sent: {fault}")

@@ -14,10 +14,9 @@ import pytest
 
 from pluggable.doctor.builtin import types_of
 from pluggable.sockets import FOLDER_VARIABLES
-from tests.conftest import BUILD_SECONDS
 from tests.doctor.conftest import Examined, found
 from tests.doctor.situations import SITUATIONS, VARIABLE, bound, component
-from tests.programs import needed
+from tests.programs import BUILD_SECONDS, needed
 
 SINGULAR = FOLDER_VARIABLES[1]
 MODULE = Path(__file__).parents[1] / "conformance" / "upstream"

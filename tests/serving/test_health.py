@@ -12,6 +12,9 @@ from pluggable import Metadata, StateStore, UnavailableError, state, transport
 from pluggable._proto.grpc.health.v1 import health_pb2 as pb
 from pluggable._wire import names
 from pluggable.serving.endpoint import Endpoint
+from pluggable.serving.health import Round
+from pluggable.serving.instances import Key
+from pluggable.serving.services import Services
 from tests.serving.calling import Caller
 from tests.serving.conftest import Opener
 
@@ -24,6 +27,7 @@ class Store(StateStore):
     exclusive = True
     waiting: ClassVar[asyncio.Event]
     go: ClassVar[asyncio.Event]
+    pings: ClassVar[int] = 0
 
     async def init(self, metadata: Metadata) -> None:
         self.ill = metadata.get("ill")
@@ -32,6 +36,7 @@ class Store(StateStore):
             await self.go.wait()
 
     async def ping(self) -> None:
+        Store.pings += 1
         if self.ill == "hung":
             await asyncio.Event().wait()
         if self.ill:
@@ -76,6 +81,18 @@ async def test_hung_ping_says_so(
 
     assert await health(caller) == NOT_SERVING
     assert 'state.mine "orders" cannot work: its ping was not answered within 0.01 s' in caplog.text
+
+
+async def test_those_who_ask_meanwhile_share_a_round() -> None:
+    services = Services("mine", Store)
+    for number in range(120):
+        key = Key("client", "state", f"orders-{number}")
+        await services.instances[names.STATE_STORE].init(key, Metadata({}))
+    asking, Store.pings = Round(services, names.STATE_STORE), 0
+    told = await asyncio.gather(*(asking.status() for _ in range(50)))
+
+    assert told == [SERVING] * 50
+    assert Store.pings == 2 * 120  # the first who asked, and all who came while that was under way
 
 
 async def test_only_owner_being_replaced_cannot_work(opened: Opener) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from ..http1 import Answer as Response
 from .base import AppTimedOutError, AppUnreachableError
-from .connection import Connection, ConnectionEndedError, Response
+from .connection import Connection, ConnectionEndedError
 
 #: How many connections are open at once; further requests wait for one.
 MAX_CONNECTIONS = 256

@@ -16,6 +16,7 @@ from .. import resources
 from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
+from ..http1 import Answer as Response
 from .base import (
     Answer,
     AppAnswerError,
@@ -27,7 +28,6 @@ from .base import (
     Verdict,
 )
 from .client import Client, Request, header_lines
-from .connection import Response
 from .headers import is_header, metadata_lines
 from .subscribe import read_subscriptions
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ... import state
+from ..._settings import parse_bool
 from ...errors import ComponentError, UnsupportedError
+from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
@@ -29,11 +31,14 @@ from ..errors import (
     TransactionFailedError,
     TransactionsNotSupportedError,
 )
+from .gathering import Gathering
 from .properties import property_of
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 SEPARATOR = "||"
+#: The property by which a component's gets are not gathered: ``false``.
+GATHER_GETS = "gatherGets"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.
 LIMIT_SECONDS = 5.0
 
@@ -73,6 +78,7 @@ class Store:
         self.name = name
         self.loaded = loaded
         self._component = loaded.component
+        self._get = _gets(loaded)
         self._prefix = key_prefix(name, loaded.properties, config)
         self._limit: int | None = None
         self._limit_known = False
@@ -105,7 +111,7 @@ class Store:
         """Return the value, or ``None`` if there is no such key."""
         request = state.GetRequest(key=self.key(key), consistency=consistency, metadata=metadata)
         try:
-            return await self._component.get(request)
+            return await self._get(request)
         except ComponentError as error:
             raise StateGetError(self.name, key, error) from error
 
@@ -234,6 +240,17 @@ class Store:
             )
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
             raise QueryFailedError(self.name, f"failed to parse JSON query body: {error}") from error
+
+
+def _gets(
+    loaded: Loaded[state.StateStore],
+) -> Callable[[state.GetRequest], Awaitable[state.GetResponse | None]]:
+    """Return what gets a value: gathered, if the store serves many in one go and that is not switched off."""
+    store = loaded.component
+    wanted = parse_bool(property_of(loaded.properties, GATHER_GETS) or "true")
+    if wanted and isinstance(store, NativeBulk) and NativeBulk.feature in store.features:
+        return Gathering(store).get
+    return store.get
 
 
 def key_prefix(name: str, properties: Mapping[str, str], config: RuntimeConfig) -> str:

@@ -110,7 +110,8 @@ async def _abort(context: Context, status: StatusError) -> NoReturn:
     if status.details:
         trailers = (*trailers, (STATUS_DETAILS, status.details))
     try:
-        await context.abort(to_grpc(status.code), status.message, trailers)
+        # core sends spaces as they are, and HTTP/2 has no value that begins or ends with one
+        await context.abort(to_grpc(status.code), status.message.strip(" "), trailers)
     except aio.InternalError as error:
         raise asyncio.CancelledError("the caller is gone") from error
 

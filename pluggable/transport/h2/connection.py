@@ -6,19 +6,20 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import ngh2
-from ngh2 import ErrorCode, NGH2Error, Role, Setting
+from ngh2 import ErrorCode, NGH2Error, Role
 
 from .bounds import Bounds, configuration
-from .endpoint import Endpoint, goaway, named
+from .endpoint import Endpoint, goaway
+from .hearing import closed, hear
+from .keepalive import Keepalive
 from .peers import peer_of
-from .stream import Fields, Stream
+from .stream import Stream
 
 #: The most that is framed at once; what is left waits for the socket, and can still be reset.
 _WRITE_BYTES: Final = 128 * 1024
-
 
 S = TypeVar("S", bound=Stream)
 
@@ -38,22 +39,31 @@ class Connection(asyncio.Protocol):
         """Whether frames can be sent; it is set when there is a transport."""
         self.writable: bool = True
         """Whether the transport takes more now."""
-        self.peer_header_bytes: int = 2**32 - 1
-        """The largest header list that the peer takes."""
+        self.peer_header_bytes: int = bounds.sent_header_list_bytes
+        """The largest header list that the peer takes, as far as it has said."""
+        self.reads: int = 0
+        """How often anything was read."""
+        self.newest: int = 0
+        """The number of the newest stream that was begun here."""
         self.transport: asyncio.Transport
         self.over: asyncio.Future[None]
-        self._role = role
-        self._bounds = bounds
-        self._endpoint = endpoint
-        self._loop: asyncio.AbstractEventLoop
+        self.role = role
+        self.bounds = bounds
+        self.endpoint = endpoint
+        self.settled: bool = False
+        """The peer's first SETTINGS have come."""
+        self.half_done: set[Stream] = set()
+        """Streams that have ended here before they did at the peer, and are reset when all is written."""
+        self.pongs: list[Callable[[], None]] = []
+        """Who waits for the answers to our PINGs, in their order."""
+        self.loop: asyncio.AbstractEventLoop
+        self._keepalive: Keepalive
         self._busy = False
-        self._settled = False
         self._flushing = False
+        self._used_up = False
         self._reason = ""
         self._leaving: asyncio.TimerHandle | None = None
         self._wanting: set[Stream] = set()
-        self._half_done: set[Stream] = set()
-        self._pongs: list[Callable[[], None]] = []
         self._soon: list[Callable[[], None]] = []
 
     @cached_property
@@ -64,18 +74,20 @@ class Connection(asyncio.Protocol):
     # what asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by what it can do only
-        self.over = self._loop.create_future()
-        self.engine.initiate_connection(self._bounds.settings(server=self._role is Role.SERVER))
-        self.engine.set_local_window_size(self._bounds.connection_window)
+        self.over = self.loop.create_future()
+        self.engine.initiate_connection(self.bounds.settings(server=self.role is Role.SERVER))
+        self.engine.set_local_window_size(self.bounds.connection_window)
         self.alive = True
+        self._keepalive = Keepalive(self)
         self._flush()
-        self._endpoint.made(self)
+        self.endpoint.made(self)
 
     def data_received(self, data: bytes) -> None:
         if not self.alive:
             return
+        self.reads += 1
         self._busy = True
         try:
             self._handle(data)
@@ -92,13 +104,14 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.alive = False
+        self._keepalive.stop()
         if self._leaving is not None:
             self._leaving.cancel()
         reason = self._reason or (str(error) if error else "the peer closed the connection")
         streams, self.streams = list(self.streams.values()), {}
         for stream in streams:
-            self._close(stream, None, reason)
-        self._endpoint.lost(self, reason)
+            closed(self, stream, None, reason)
+        self.endpoint.lost(self, reason)
         if not self.over.done():
             self.over.set_result(None)
 
@@ -108,11 +121,18 @@ class Connection(asyncio.Protocol):
         """
         Begin a stream with a request; beyond what the peer takes at once it waits for its turn.
 
+        Before the numbers of streams run out the endpoint is told, as when the peer goes; the connection then
+        closes when its streams have ended.
+
         Raises:
             ngh2.NGH2Error: the connection takes no more, because it is ending or has no numbers left.
         """
         stream = make(self.engine.send_request(fields))
         self.streams[stream.number] = stream
+        self.newest = stream.number
+        if self.newest >= self.bounds.last_number:
+            self._used_up = True
+            self.endpoint.going_away(self, ErrorCode.NO_ERROR)
         self.touched(stream)
         return stream
 
@@ -120,14 +140,14 @@ class Connection(asyncio.Protocol):
         """Write, by the end of this turn, what is to be sent."""
         if not self._busy and not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self._flush)
+            self.loop.call_soon(self._flush)
 
     def later(self, begin: Callable[[], None]) -> None:
         """Call this when all that came in the same read has been handled."""
         if self._busy:
             self._soon.append(begin)
         else:
-            self._loop.call_soon(begin)
+            self.loop.call_soon(begin)
 
     def wants_room(self, stream: Stream) -> None:
         """Wake the stream when it has room."""
@@ -136,19 +156,19 @@ class Connection(asyncio.Protocol):
 
     def finish(self, stream: Stream) -> None:
         """Reset a stream that has ended here before its peer did, when all of it is written."""
-        self._half_done.add(stream)
+        self.half_done.add(stream)
         self.touched(stream)
 
     def drop(self, stream: Stream) -> None:
         """Forget a stream; it is told nothing more."""
         self.streams.pop(stream.number, None)
-        self._half_done.discard(stream)
+        self.half_done.discard(stream)
         stream.closed = True
         stream.wake()
 
     def ping(self, answered: Callable[[], None]) -> None:
         """Ask the peer for a sign of life, after all that it has sent so far."""
-        self._pongs.append(answered)
+        self.pongs.append(answered)
         self._say(self.engine.ping)
 
     def leave(self, seconds: float) -> None:
@@ -159,9 +179,9 @@ class Connection(asyncio.Protocol):
         """
         if self.alive:
             self._say(self.engine.send_shutdown_notice)
-            self._leaving = self._loop.call_later(seconds, self._leave)
+            self._leaving = self.loop.call_later(seconds, self._leave)
             # an urgent frame would overtake the notice
-            self._loop.call_soon(self.ping, self._leave)
+            self.loop.call_soon(self.ping, self._leave)
 
     def close(self, reason: str, code: int = ErrorCode.NO_ERROR) -> None:
         """Say goodbye and close; what is framed already is written first."""
@@ -171,6 +191,18 @@ class Connection(asyncio.Protocol):
             self._flush()
             self.alive = False
             self.transport.close()
+
+    def give_up(self, reason: str) -> None:
+        """Close at once, since nobody is left to say goodbye to."""
+        self._reason = self._reason or reason
+        self.alive = False
+        self.transport.abort()
+
+    def over_because(self, reason: str) -> None:
+        """Close, since both ends have said all."""
+        self._reason = self._reason or reason
+        self.alive = False
+        self.transport.close()
 
     # inside
 
@@ -190,10 +222,10 @@ class Connection(asyncio.Protocol):
         try:
             self.engine.receive_data(data)
         except NGH2Error as error:
-            self._handle_events()
+            hear(self)
             self._break(error)
             return
-        self._handle_events()
+        hear(self)
         while self._soon:
             soon, self._soon = self._soon, []
             for begin in soon:
@@ -207,99 +239,23 @@ class Connection(asyncio.Protocol):
             data = self.engine.data_to_send(_WRITE_BYTES)
             if data:
                 self.transport.write(data)
-            elif not self._half_done or not self._reset_half_done():
+            elif not self.half_done or not self._reset_half_done():
                 break
-        self._handle_events()
+        hear(self)
         if self._wanting:
             for stream in [stream for stream in self._wanting if stream.closed or stream.has_room]:
                 self._wanting.discard(stream)
                 stream.wake()
+        if self._used_up and not self.streams:
+            self._used_up = False
+            self.close("all its numbers for streams are used")
 
     def _reset_half_done(self) -> bool:
         """Reset what has ended here only and is written, and return whether there was any."""
-        written = [stream for stream in self._half_done if not self.engine.queued_body_size(stream.number)]
+        written = [stream for stream in self.half_done if not self.engine.queued_body_size(stream.number)]
         for stream in written:
             stream.reset(ErrorCode.NO_ERROR)
         return bool(written)
-
-    def _handle_events(self) -> None:
-        event: Any  # narrowed by its class, faster than isinstance
-        for event in self.engine.events():
-            kind = type(event)
-            if kind is ngh2.DataReceived:
-                self._data(event)
-            elif kind is ngh2.RequestReceived:
-                self._request(event)
-            elif kind is ngh2.StreamClosed:
-                if (stream := self.streams.pop(event.stream_id, None)) is not None:
-                    self._close(stream, event.error_code, str(event.local_error or ""))
-            elif kind is ngh2.ResponseReceived or kind is ngh2.TrailersReceived:
-                self._response(event)
-            else:
-                self._connection_event(event)
-
-    def _request(self, event: ngh2.RequestReceived) -> None:
-        stream = self._endpoint.accept(self, event.stream_id, event.headers)
-        if not stream.closed:
-            self.streams[event.stream_id] = stream
-            if event.end_stream:
-                self._ended(stream, ())
-
-    def _response(self, event: ngh2.ResponseReceived | ngh2.TrailersReceived) -> None:
-        if (stream := self.streams.get(event.stream_id)) is None:
-            return
-        if isinstance(event, ngh2.TrailersReceived) or event.end_stream:
-            self._ended(stream, event.headers)
-        else:
-            stream.on_headers(event.headers)
-
-    def _data(self, event: ngh2.DataReceived) -> None:
-        data = event.data
-        if (stream := self.streams.get(event.stream_id)) is not None:
-            if data:
-                stream.on_data(data)
-            if event.end_stream and not stream.closed:
-                self._ended(stream, ())
-        elif data and self.alive:  # for a stream that was reset: give the room back
-            with contextlib.suppress(NGH2Error):
-                self.engine.acknowledge_received_data(len(data), event.stream_id)
-
-    def _ended(self, stream: Stream, trailers: Fields) -> None:
-        stream.peer_ended = True
-        self._half_done.discard(stream)
-        stream.on_end(trailers)
-
-    def _close(self, stream: Stream, code: int | None, reason: str) -> None:
-        self._half_done.discard(stream)
-        stream.closed = True
-        stream.wake()
-        stream.on_close(code, reason)
-
-    def _connection_event(self, event: ngh2.Event) -> None:
-        match event:
-            case ngh2.SettingsReceived():
-                limit = event.settings.get(Setting.MAX_HEADER_LIST_SIZE, self.peer_header_bytes)
-                self.peer_header_bytes = limit
-                if not self._settled:
-                    self._settled = True
-                    self._endpoint.settled(self)
-            case ngh2.PingAcknowledged() if self._pongs:
-                self._pongs.pop(0)()
-            case ngh2.GoAwayReceived():
-                self._refused(event.last_stream_id)
-                self._endpoint.going_away(self, event.error_code)
-            case ngh2.ConnectionClosed():
-                text = event.debug_data.decode("utf-8", "replace")
-                self._reason = self._reason or text or f"HTTP/2 ended with {named(event.error_code)}"
-                self.alive = False
-                self.transport.close()
-
-    def _refused(self, last: int) -> None:
-        """Close the streams that a peer which leaves has not taken."""
-        if self._role is Role.CLIENT:
-            for stream in [stream for number, stream in self.streams.items() if number > last]:
-                self.streams.pop(stream.number)
-                self._close(stream, ErrorCode.REFUSED_STREAM, "the peer is leaving")
 
     def _break(self, error: NGH2Error) -> None:
         """Leave a peer that broke the protocol, or a bound, in a way that the engine does not survive."""

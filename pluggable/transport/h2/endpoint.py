@@ -25,7 +25,11 @@ class Endpoint(Protocol):
         """Make the stream for a request, of a server."""
 
     def going_away(self, connection: Connection, code: int) -> None:
-        """Take note of the peer's GOAWAY: streams that it did not take are closed already."""
+        """
+        Take note that the connection takes no more streams.
+
+        The peer goes, and streams that it did not take are closed already; or their numbers run out.
+        """
 
     def lost(self, connection: Connection, reason: str) -> None:
         """Take note of the end of a connection; its streams are closed already."""

@@ -26,16 +26,20 @@ class Stream(ABC):
     once the stream has ended, which ``on_close`` may be yet to tell, it is dropped.
     """
 
+    # What most streams never change is the class's: they are made by the thousand.
+    peer_ended: bool = False
+    """The peer will send no more."""
+    ended: bool = False
+    """We will send no more."""
+    closed: bool = False
+    """Nothing can be sent or received any more."""
+    room: asyncio.Future[None] | None = None
+    peer_reset: bool = False
+    """The peer has reset the stream."""
+
     def __init__(self, connection: Connection, number: int) -> None:
         self.connection = connection
         self.number = number
-        self.peer_ended: bool = False
-        """The peer will send no more."""
-        self.ended: bool = False
-        """We will send no more."""
-        self.closed: bool = False
-        """Nothing can be sent or received any more."""
-        self.room: asyncio.Future[None] | None = None
 
     @abstractmethod
     def on_headers(self, fields: Fields) -> None:

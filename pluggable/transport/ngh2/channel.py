@@ -9,12 +9,12 @@ from ngh2 import NGH2Error
 from ..calls import ClientStream, Pairs
 from ..channel import Channel, ChannelState
 from ..checks import check_size
-from ..h2 import Connection
+from ..h2 import Bounds, Connection
 from ..limits import Limits
 from ..status import Code, StatusError
 from .clientstream import Ngh2Stream, Wire
 from .link import Link
-from .outgoing import Ending, Requests, UnaryOutgoing, send_message
+from .outgoing import Ending, Request, Requests, UnaryOutgoing, send_message
 
 
 class Ngh2Channel(Channel):
@@ -25,10 +25,10 @@ class Ngh2Channel(Channel):
     what is under way goes on.
     """
 
-    def __init__(self, address: str, *, limits: Limits) -> None:
+    def __init__(self, address: str, *, limits: Limits, bounds: Bounds | None = None) -> None:
         self.address = address
         self._limits = limits
-        self._link = Link(address)
+        self._link = Link(address, bounds or Bounds())
         # as grpc-go says it of a socket, whose path some servers refuse
         self._requests = Requests("localhost" if address.startswith("unix:") else address)
 
@@ -76,7 +76,7 @@ class Ngh2Channel(Channel):
     def stream(self, method: str, *, metadata: Pairs = (), timeout: float | None = None) -> ClientStream:
         stream = Ngh2Stream(Ending(self.address, method, timeout), self._limits)
         try:
-            fields = self._requests.of(method, metadata, timeout)
+            request = self._requests.of(method, metadata, timeout)
         except StatusError as error:
             stream.fail(error)
             return stream
@@ -86,13 +86,13 @@ class Ngh2Channel(Channel):
                 assert isinstance(error, StatusError)  # the link knows no other
                 stream.fail(error)
             elif not stream.over:
-                self._begin_stream(usable.result(), stream, fields)
+                self._begin_stream(usable.result(), stream, request)
 
         connection = self._link.connection
         if connection is None:
             self._link.usable().add_done_callback(begin)
         else:
-            self._begin_stream(connection, stream, fields)
+            self._begin_stream(connection, stream, request)
         return stream
 
     async def close(self) -> None:
@@ -109,7 +109,9 @@ class Ngh2Channel(Channel):
     def _begin_unary(
         self, connection: Connection, ending: Ending, metadata: Pairs, answer: asyncio.Future[bytes]
     ) -> UnaryOutgoing:
-        fields = self._requests.of(ending.method, metadata, ending.timeout)
+        fields, size = self._requests.of(ending.method, metadata, ending.timeout)
+        if size > connection.peer_header_bytes:
+            raise self._too_large(connection, size)
         call: UnaryOutgoing
         try:
             call = connection.open(
@@ -119,15 +121,22 @@ class Ngh2Channel(Channel):
             raise self._no_more(connection, error) from error
         return call
 
-    def _begin_stream(
-        self, connection: Connection, stream: Ngh2Stream, fields: list[tuple[bytes, bytes]]
-    ) -> None:
+    def _begin_stream(self, connection: Connection, stream: Ngh2Stream, request: Request) -> None:
+        fields, size = request
+        if size > connection.peer_header_bytes:
+            stream.fail(self._too_large(connection, size))
+            return
         try:
             wire = connection.open(lambda number: Wire(connection, number, stream), fields)
         except NGH2Error as error:
             stream.fail(self._no_more(connection, error))
         else:
             stream.begin(wire)
+
+    def _too_large(self, connection: Connection, size: int) -> StatusError:
+        text = f"the metadata has {size} bytes, with those of the call"
+        text += f"; {self.address} takes at most {connection.peer_header_bytes}"
+        return StatusError(Code.RESOURCE_EXHAUSTED, text)
 
     def _no_more(self, connection: Connection, error: NGH2Error) -> StatusError:
         """Leave a connection that takes no more calls."""

@@ -16,13 +16,20 @@ from .messages import Messages, whole
 class UnaryIncoming(Incoming):
     """A call with one message, whose handler begins when that is there."""
 
+    _request: bytes | None = None
+    _messages: Messages | None = None
+
     def __init__(
-        self, server: Answering, connection: Connection, number: int, head: Head, handle: UnaryHandler
+        self,
+        server: Answering,
+        connection: Connection,
+        number: int,
+        head: Head,
+        timeout: float | None,
+        handle: UnaryHandler,
     ) -> None:
-        super().__init__(server, connection, number, head)
+        super().__init__(server, connection, number, head, timeout)
         self._handle = handle
-        self._request: bytes | None = None
-        self._messages: Messages | None = None
 
     def on_data(self, data: bytes) -> None:
         self.consumed(len(data))  # a message of one call is held, whatever its size, and no second one
@@ -64,9 +71,15 @@ class StreamIncoming(Incoming, ServerStream):
     """A call whose handler sends and receives itself; it begins at once."""
 
     def __init__(
-        self, server: Answering, connection: Connection, number: int, head: Head, handle: StreamHandler
+        self,
+        server: Answering,
+        connection: Connection,
+        number: int,
+        head: Head,
+        timeout: float | None,
+        handle: StreamHandler,
     ) -> None:
-        super().__init__(server, connection, number, head)
+        super().__init__(server, connection, number, head, timeout)
         self._handle = handle
         self._messages = Messages(server.limits.receive_bytes, head.encoding)
         self._news: asyncio.Future[None] | None = None
@@ -81,7 +94,7 @@ class StreamIncoming(Incoming, ServerStream):
                 raise StatusError(Code.CANCELLED, "the call has ended")
             if self.peer_ended:
                 return None
-            news = self._news = self._loop.create_future()
+            news = self._news = self.connection.loop.create_future()
             await news
         message, freed = self._messages.take()
         self.consumed(freed)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from ..calls import Pairs
 from ..checks import checked
-from ..h2 import Fields
+from ..h2 import FIELD_BYTES, Fields
+from ..status import Code, StatusError
 
 #: Fields as they are sent.
 Sent = list[tuple[bytes, bytes]]
 
+#: What RFC 9113 counts for a field beside its name and value.
+_FIELD_OVERHEAD: Final = 32
 #: What belongs to the protocol and not to the call's metadata.
 _RESERVED: Final = frozenset(
     {
@@ -36,9 +40,33 @@ def fields_of(metadata: Pairs) -> Sent:
     Return metadata as header fields.
 
     Raises:
-        StatusError: ``INTERNAL``, a name or value cannot be sent.
+        StatusError: ``INTERNAL``, a name or value cannot be sent; ``RESOURCE_EXHAUSTED``, one is too long.
     """
-    return [(name.encode(), _value(value)) for name, value in checked(metadata)]
+    fields = [(name.encode(), _value(value)) for name, value in checked(metadata)]
+    for name, value in fields:
+        if len(name) > FIELD_BYTES or len(value) > FIELD_BYTES:
+            text = f"metadata {name[:40].decode()!r} has {len(name) + len(value)} bytes"
+            text += f"; names and values of at most {FIELD_BYTES} can be sent"
+            raise StatusError(Code.RESOURCE_EXHAUSTED, text)
+    return fields
+
+
+def size_of(fields: Iterable[tuple[bytes, bytes]]) -> int:
+    """Return the size of a header list, counted as RFC 9113 section 6.5.2 does."""
+    return sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in fields)
+
+
+def check_list(fields: Iterable[tuple[bytes, bytes]], peer_bytes: int) -> None:
+    """
+    Refuse to send a header list that the peer would not take.
+
+    Raises:
+        StatusError: ``RESOURCE_EXHAUSTED``, with both sizes.
+    """
+    size = size_of(fields)
+    if size > peer_bytes:
+        text = f"the metadata has {size} bytes, with those of the call; the peer takes at most {peer_bytes}"
+        raise StatusError(Code.RESOURCE_EXHAUSTED, text)
 
 
 def metadata_of(fields: Fields) -> tuple[tuple[str, str | bytes], ...]:
@@ -75,7 +103,7 @@ def unescaped(value: bytes) -> str:
 def _value(value: str | bytes) -> bytes:
     if isinstance(value, bytes):
         return base64.b64encode(value).rstrip(b"=")
-    return value.strip(" ").encode()  # HTTP/2 knows no value that begins or ends with a space
+    return value.encode()
 
 
 def _bytes(name: str, value: bytes) -> bytes:

@@ -9,14 +9,14 @@ from typing import Final
 
 from ..h2 import Fields
 from ..status import Code, StatusError
-from .headers import Sent, metadata_of
+from .headers import Sent, metadata_of, size_of
 from .messages import ACCEPTED, understood
 from .timeouts import timeout_seconds
 
 #: Callers repeat themselves, so what was read is kept: so many lists, none with more fields or bytes.
 _KEPT: Final = 256
 _KEPT_FIELDS: Final = 24
-_KEPT_BYTES: Final = 2048
+_KEPT_BYTES: Final = 3072
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,6 @@ class Head:
 
     method: str
     metadata: Mapping[str, str | bytes]
-    timeout: float | None
     encoding: bytes
 
 
@@ -46,27 +45,47 @@ class RefusedError(StatusError):
 
 
 class Heads:
-    """Reads heads, and knows again those that it has read."""
+    """Reads heads, and knows again those that it has read; a deadline, which is never the same, apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
         self._read: dict[Fields, Head] = {}
 
-    def of(self, fields: Fields) -> Head:
+    def of(self, fields: Fields) -> tuple[Head, float | None]:
         """
-        Return what the fields of a request say.
+        Return what the fields of a request say, and in how many seconds it is to be answered.
 
         Raises:
             NoGrpcError: it is no call.
-            RefusedError: its deadline or metadata cannot be read, or its messages will not be.
+            RefusedError: its metadata is too large, that or its deadline cannot be read, or its messages will
+                not be.
         """
+        for at, (name, value) in enumerate(fields):
+            if name == b"grpc-timeout":
+                head = self._known(fields[:at] + fields[at + 1 :])
+                try:
+                    return head, timeout_seconds(value)
+                except ValueError as error:
+                    raise RefusedError(Code.INTERNAL, str(error)) from error
+        return self._known(fields), None
+
+    def _known(self, fields: Fields) -> Head:
         head = self._read.get(fields)
         if head is None:
+            size = size_of(fields)
+            if size > self._largest:
+                raise _too_large(size, self._largest)
             head = _head(fields)
-            if len(fields) <= _KEPT_FIELDS and sum(len(n) + len(v) for n, v in fields) <= _KEPT_BYTES:
+            if len(fields) <= _KEPT_FIELDS and size <= _KEPT_BYTES:
                 if len(self._read) >= _KEPT:
                     self._read.clear()
                 self._read[fields] = head
         return head
+
+
+def _too_large(size: int, largest: int) -> RefusedError:
+    text = f"the metadata has {size} bytes, with those of the call; at most {largest} are read"
+    return RefusedError(Code.RESOURCE_EXHAUSTED, text)
 
 
 def _head(fields: Fields) -> Head:
@@ -79,12 +98,10 @@ def _head(fields: Fields) -> Head:
     if not understood(encoding):
         text = f"messages in {encoding.decode('latin-1')!r} cannot be read; {ACCEPTED.decode()} can"
         raise RefusedError(Code.UNIMPLEMENTED, text, [(b"grpc-accept-encoding", ACCEPTED)])
-    timeout = found.get(b"grpc-timeout")
     try:
         return Head(
             method=found[b":path"].decode("utf-8", "replace"),
             metadata=MappingProxyType(dict(metadata_of(fields))),
-            timeout=None if timeout is None else timeout_seconds(timeout),
             encoding=encoding,
         )
     except ValueError as error:

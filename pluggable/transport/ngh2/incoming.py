@@ -14,10 +14,10 @@ from ..h2 import Connection, Fields, Stream
 from ..inplace import InPlace
 from ..limits import Limits
 from ..status import Code, StatusError
-from .headers import Sent, fields_of
+from .headers import Sent, check_list, fields_of
 from .heads import Head
 from .messages import prefix
-from .statuses import DEADLINE, RESPONSE, trailers_of
+from .statuses import DEADLINE, OK, RESPONSE, trailers_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,17 +40,22 @@ class Answering(Protocol):
 class Incoming(Stream, ServerCall):
     """A call, from its head to its end; what its kinds have in common."""
 
-    def __init__(self, server: Answering, connection: Connection, number: int, head: Head) -> None:
-        super().__init__(connection, number)
+    task: asyncio.Task[None] | None = None
+    """What the handler goes on in, if it waits."""
+    _until: float | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _headers_sent = False
+    _trailers: Sent | None = None
+
+    def __init__(
+        self, server: Answering, connection: Connection, number: int, head: Head, timeout: float | None
+    ) -> None:
+        self.connection = connection
+        self.number = number
         self._server = server
         self._head = head
-        self._loop = asyncio.get_running_loop()
-        self._until = None if head.timeout is None else self._loop.time() + head.timeout
-        self.task: asyncio.Task[None] | None = None
-        """What the handler goes on in, if it waits."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._headers_sent = False
-        self._trailers: Sent = []
+        if timeout is not None:
+            self._until = connection.loop.time() + timeout
 
     # what the handler asks
 
@@ -67,17 +72,20 @@ class Incoming(Stream, ServerCall):
         return self.connection.peer
 
     def seconds_left(self) -> float | None:
-        return None if self._until is None else max(self._until - self._loop.time(), 0.0)
+        return None if self._until is None else max(self._until - self.connection.loop.time(), 0.0)
 
     async def send_headers(self, metadata: Pairs = ()) -> None:
         if self._headers_sent:
             raise RuntimeError(f"{self.method}: the headers were sent already")
         fields = fields_of(metadata)
         self.check_open()
+        check_list([*RESPONSE, *fields], self.connection.peer_header_bytes)
         self._send_response(fields)
 
     def set_trailers(self, metadata: Pairs) -> None:
-        self._trailers = fields_of(metadata)
+        fields = fields_of(metadata)
+        check_list([*RESPONSE, *OK, *fields], self.connection.peer_header_bytes)
+        self._trailers = fields
 
     # how it runs
 
@@ -85,7 +93,7 @@ class Incoming(Stream, ServerCall):
         """Run the handler, here and now until it waits."""
         if self.closed or self.ended:
             return
-        if self._until is not None and self._until <= self._loop.time():
+        if self._until is not None and self._until <= self.connection.loop.time():
             self.expire()
             return
         task = self._server.in_place.begin(self._run())
@@ -93,7 +101,7 @@ class Incoming(Stream, ServerCall):
             self.task = task
             self._server.at_work.add(self)
             if self._until is not None:
-                self._timer = self._loop.call_at(self._until, self.expire)
+                self._timer = self.connection.loop.call_at(self._until, self.expire)
 
     @abstractmethod
     async def _work(self) -> None:
@@ -138,7 +146,9 @@ class Incoming(Stream, ServerCall):
         """Send the status, unless the call has ended already."""
         if self.closed or self.ended:
             return
-        trailers = trailers_of(status, self._trailers, self.connection.peer_header_bytes)
+        trailers = OK
+        if status is not None or self._trailers:
+            trailers = trailers_of(status, self._trailers or [], self.connection.peer_header_bytes)
         if self._headers_sent:
             self.write_trailers(trailers)
         else:

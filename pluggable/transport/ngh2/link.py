@@ -28,12 +28,12 @@ _CLOSING_SECONDS: Final = 1.0
 class Link:
     """One connection for new calls, and those that go on with calls until they have ended."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, bounds: Bounds) -> None:
         self.address = address
         self.state: ChannelState = ChannelState.CONNECTING
         self.connection: Connection | None = None
         """Where new calls go, while the state is up."""
-        self._bounds = Bounds()
+        self._bounds = bounds
         self._connections: set[Connection] = set()
         self._change = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None

@@ -12,9 +12,9 @@ from ..calls import Pairs
 from ..h2 import Connection, Fields, Stream
 from ..limits import Limits
 from ..status import Code, StatusError
-from .headers import Sent, fields_of
+from .headers import Sent, fields_of, size_of
 from .messages import Messages, prefix, whole
-from .statuses import DEADLINE, status_of, status_of_http, status_of_reset
+from .statuses import DEADLINE, RESPONSE_FIELDS, status_of, status_of_http, status_of_reset
 from .timeouts import timeout_field
 
 #: Callers repeat themselves, so what was built is kept: so many lists.
@@ -23,20 +23,23 @@ _KEPT: Final = 512
 _JOINED_BYTES: Final = 64 * 1024
 _TYPE: Final = [(b"te", b"trailers"), (b"content-type", b"application/grpc"), (b"user-agent", b"pluggable")]
 
+#: Fields, and how large their list is for the peer.
+Request = tuple[Sent, int]
+
 
 class Requests:
     """Makes the header fields of requests, and keeps those that it has made."""
 
     def __init__(self, authority: str) -> None:
         self._authority = authority.encode()
-        self._made: dict[tuple[str, Pairs, float | None], Sent] = {}
+        self._made: dict[tuple[str, Pairs, float | None], Request] = {}
 
-    def of(self, method: str, metadata: Pairs, timeout: float | None) -> Sent:
+    def of(self, method: str, metadata: Pairs, timeout: float | None) -> Request:
         """
-        Return the fields of a call.
+        Return the fields of a call and their size.
 
         Raises:
-            StatusError: ``INTERNAL``, the metadata cannot be sent.
+            StatusError: ``INTERNAL`` or ``RESOURCE_EXHAUSTED``, the metadata cannot be sent.
         """
         if not isinstance(metadata, tuple):
             return self._fields(method, metadata, timeout)
@@ -48,7 +51,7 @@ class Requests:
             made = self._made[key] = self._fields(method, metadata, timeout)
         return made
 
-    def _fields(self, method: str, metadata: Pairs, timeout: float | None) -> Sent:
+    def _fields(self, method: str, metadata: Pairs, timeout: float | None) -> Request:
         fields = [
             (b":method", b"POST"),
             (b":scheme", b"http"),
@@ -58,7 +61,9 @@ class Requests:
         ]
         if timeout is not None:
             fields.append((b"grpc-timeout", timeout_field(timeout)))
-        return fields + fields_of(metadata) if metadata else fields
+        if metadata:
+            fields += fields_of(metadata)
+        return fields, size_of(fields)
 
 
 def send_message(stream: Stream, message: bytes, *, last: bool = False) -> None:
@@ -114,6 +119,10 @@ class Outgoing(Stream):
 class UnaryOutgoing(Outgoing):
     """A call with one message and one answer, or an error, in ``answer``."""
 
+    _encoding = b"identity"
+    _messages: Messages | None = None
+    _message: bytes | None = None
+
     def __init__(
         self,
         connection: Connection,
@@ -126,11 +135,10 @@ class UnaryOutgoing(Outgoing):
         self._ending = ending
         self._answer = answer
         self._limit = limits.receive_bytes
-        self._encoding = b"identity"
-        self._messages: Messages | None = None
-        self._message: bytes | None = None
 
     def on_headers(self, fields: Fields) -> None:
+        if fields == RESPONSE_FIELDS:  # as most are
+            return
         status = status_of_http(fields)
         if status is not None:
             self._end(status)
@@ -164,7 +172,8 @@ class UnaryOutgoing(Outgoing):
         self.leave()
 
     def on_close(self, code: int | None, reason: str) -> None:
-        self._end(self._ending.cut(code, reason))
+        if not self._answer.done():
+            self._end(self._ending.cut(code, reason))
 
     def expire(self) -> None:
         """End the call because its deadline has passed."""

@@ -28,14 +28,22 @@ class Ngh2Server(Server):
     A handler begins in place, when its request is there, and is a task only if it waits.
     """
 
-    def __init__(self, handlers: Handlers, *, unknown: StreamHandler | None, limits: Limits) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        *,
+        unknown: StreamHandler | None,
+        limits: Limits,
+        bounds: Bounds | None = None,
+    ) -> None:
+        bounds = bounds or Bounds()
         self.limits = limits
         self.at_work: set[Incoming] = set()
         self.in_place: InPlace
         self._handlers = dict(handlers)
         self._unknown: Handler = StreamCalls(unknown or _refuse)
-        self._heads = Heads()
-        self._listener = Listener(Bounds(), self)
+        self._heads = Heads(bounds.header_list_bytes)
+        self._listener = Listener(bounds, self)
         self._started = False
         self._idle = asyncio.Event()
 
@@ -107,7 +115,7 @@ class Ngh2Server(Server):
     def accept(self, connection: Connection, number: int, fields: Fields) -> Stream:
         """Make the call that a request is."""
         try:
-            head = self._heads.of(fields)
+            head, timeout = self._heads.of(fields)
         except NoGrpcError as error:
             return Refused(connection, number, [(b":status", b"%d" % error.status)])
         except RefusedError as error:
@@ -115,8 +123,8 @@ class Ngh2Server(Server):
             return Refused(connection, number, [*RESPONSE, *trailers])
         handler = self._handlers.get(head.method, self._unknown)
         if isinstance(handler, Unary):
-            return UnaryIncoming(self, connection, number, head, handler.handle)
-        return StreamIncoming(self, connection, number, head, handler.handle)
+            return UnaryIncoming(self, connection, number, head, timeout, handler.handle)
+        return StreamIncoming(self, connection, number, head, timeout, handler.handle)
 
 
 async def _refuse(stream: ServerStream) -> None:

@@ -9,11 +9,12 @@ from typing import Final
 from ngh2 import ErrorCode
 
 from ..checks import STATUS_DETAILS
-from ..h2 import Fields, named
+from ..h2 import FIELD_BYTES, Fields, named
 from ..status import Code, StatusError
-from .headers import Sent, escaped, unescaped
+from .headers import Sent, escaped, size_of, unescaped
 
 RESPONSE: Final[Sent] = [(b":status", b"200"), (b"content-type", b"application/grpc")]
+RESPONSE_FIELDS: Final[Fields] = tuple(RESPONSE)
 OK: Final[Sent] = [(b"grpc-status", b"0")]
 OK_FIELDS: Final[Fields] = tuple(OK)
 
@@ -23,8 +24,6 @@ DEADLINE: Final = "Deadline Exceeded"
 _DETAILS: Final = STATUS_DETAILS.encode()
 #: Lists smaller than this are sent without a look at what the peer takes.
 _SMALL_BYTES: Final = 8 * 1024
-#: What RFC 9113 counts for a field beside its name and value.
-_FIELD_BYTES: Final = 32
 
 #: What the reset of a stream means for its call.
 _RESETS: Final[dict[int, Code]] = {
@@ -56,10 +55,10 @@ def trailers_of(status: StatusError | None, metadata: Sent, peer_bytes: int) -> 
     if status.details:
         fields.append((_DETAILS, base64.b64encode(status.details).rstrip(b"=")))
     fields += metadata
-    size = _size(fields)
-    if size <= _SMALL_BYTES or size <= peer_bytes:
+    size = size_of(fields)
+    if size <= _SMALL_BYTES:
         return fields
-    return _cut(fields, size - peer_bytes)
+    return _cut([_shortened(field) for field in fields if not _unreadable(field)], peer_bytes)
 
 
 def status_of(trailers: Fields) -> StatusError | None:
@@ -108,18 +107,30 @@ def _details(value: bytes) -> bytes:
         return b""  # the status counts without them
 
 
-def _size(fields: Sent) -> int:
-    return sum(len(name) + len(value) + _FIELD_BYTES for name, value in fields)
+def _unreadable(field: tuple[bytes, bytes]) -> bool:
+    """Return whether nothing is left of the field if it is made as short as a peer reads it."""
+    return field[0] == _DETAILS and len(field[1]) > FIELD_BYTES
 
 
-def _cut(fields: Sent, excess: int) -> Sent:
-    """Cut the text by so much, or leave out the details where that is not enough."""
+def _shortened(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = field
+    return (name, _ended(value[:FIELD_BYTES])) if len(value) > FIELD_BYTES else field
+
+
+def _ended(text: bytes) -> bytes:
+    """Return an escaped text that was cut, without the rest of an escape or a space at its end."""
+    return (text[:-2] + text[-2:].partition(b"%")[0]).rstrip(b" ")
+
+
+def _cut(fields: Sent, peer_bytes: int) -> Sent:
+    """Cut the text to what the peer takes, or leave out the details where that is not enough."""
+    excess = size_of(fields) - peer_bytes
     kept = []
     for name, value in fields:
         if name == b"grpc-message" and excess > 0:
             left = value[: max(len(value) - excess, 0)]
             excess -= len(value) - len(left)
-            kept.append((name, left[:-2] + left[-2:].partition(b"%")[0]))
+            kept.append((name, _ended(left)))
         elif name == _DETAILS and excess > 0:
             excess -= len(value)
         else:

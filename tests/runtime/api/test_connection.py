@@ -35,7 +35,7 @@ class Echo:
                 raise
         if request.path == "/big":
             return Response(200, b"x" * 3_000_000)
-        told = [request.method, request.path, request.query, request.headers, request.body.decode()]
+        told = [request.method, request.path, request.query, dict(request.headers), request.body.decode()]
         return Response(200, json.dumps(told).encode(), headers=[("X-Odd", "a\r\nb: c")])
 
 
@@ -145,19 +145,20 @@ async def test_continue_is_sent_when_asked(port: int) -> None:
         (b"GET / HTTP/1.1", b"Connection: close", False),
         (b"GET / HTTP/1.0", b"X: y", False),
         (b"GET / HTTP/1.0", b"Connection: keep-alive", True),
-        (b"GET / HTTP/1.1", b"Connection: Upgrade\r\nUpgrade: h2c", False),
+        (b"GET / HTTP/1.1", b"Connection: Upgrade\r\nUpgrade: websocket", True),
     ],
 )
 async def test_client_decides_who_stays(port: int, request_line: bytes, header: bytes, *, kept: bool) -> None:
     answer, rest = await exchange(port, request_line + b"\r\nHost: x\r\n" + header + b"\r\n\r\n")
 
     assert answer.status == 200
-    assert answer.headers.get("connection") == ("keep-alive" if kept else "close")
+    told = "keep-alive" if b"1.0" in request_line else None
+    assert answer.headers.get("connection") == (told if kept else "close")
     assert rest == b""
 
 
 async def test_absolute_target_is_understood(port: int) -> None:
-    answer, _ = await exchange(port, b"GET http://host:1/a?b=c HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer, _ = await exchange(port, b"GET http://Host:1/a?b=c HTTP/1.1\r\nHost: host:1\r\n\r\n")
 
     assert json.loads(answer.body)[1:3] == ["/a", "b=c"]
 
@@ -167,7 +168,6 @@ async def test_absolute_target_is_understood(port: int) -> None:
     [
         (b"NONSENSE\r\n\r\n", 400, "no HTTP/1.1"),
         (b"\x16\x03\x01\x02\x00\x01\x00", 400, "no HTTP/1.1"),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "no HTTP/1.1"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "Host"),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400, "no HTTP/1.1"),
         (

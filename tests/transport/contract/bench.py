@@ -80,6 +80,7 @@ class Bench:
 
     def __init__(self, transport: str, kind: str, folder: Path, stack: AsyncExitStack) -> None:
         self.transport = transport
+        self.server_is_grpcio = transport in ("grpcio", "ngh2-calls-grpcio")
         self.unix = kind == "unix"
         self.folder = folder
         self._stack = stack

@@ -19,13 +19,13 @@ ROOT = Path(__file__).parents[3]
 
 
 @asynccontextmanager
-async def process(bench: Bench, address: str) -> AsyncIterator[tuple[Process, str]]:
+async def process(transport: str, address: str) -> AsyncIterator[tuple[Process, str]]:
     """Start a server in a process of its own and yield it with its address; it is killed at the end."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.transport.contract.process",
-        bench.transport,
+        transport,
         address,
         stdout=PIPE,
         cwd=ROOT,
@@ -118,7 +118,7 @@ async def test_connect_waits_for_the_server(bench: Bench) -> None:
 
 
 async def test_killed_server_is_missed_and_found(bench: Bench) -> None:
-    async with process(bench, bench.free_address()) as (_, address):
+    async with process(bench.transport, bench.free_address()) as (_, address):
         channel = await bench.channel(address)
         await channel.connect(5)
         assert await soon(channel.unary(ECHO, b"one")) == b"one"
@@ -128,13 +128,13 @@ async def test_killed_server_is_missed_and_found(bench: Bench) -> None:
     assert error.code is Code.UNAVAILABLE
     assert address in error.message
 
-    async with process(bench, address), asyncio.timeout(2):
+    async with process(bench.transport, address), asyncio.timeout(2):
         assert await channel.changed(ChannelState.DOWN) is ChannelState.UP
         assert await channel.unary(ECHO, b"three") == b"three"
 
 
 async def test_calls_under_way_die_with_the_server(bench: Bench) -> None:
-    async with process(bench, bench.free_address()) as (child, address):
+    async with process(bench.transport, bench.free_address()) as (child, address):
         channel = await bench.channel(address)
         await channel.connect(5)
         calls = [bench.begin(status(channel.unary(WAIT, b""))) for _ in range(3)]

@@ -98,7 +98,15 @@ async def test_headers_of_a_cancelled_call(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("a name", "text"), ("Name", "text"), ("name", "é"), ("name", b""), ("name-bin", "text")],
+    [
+        ("a name", "text"),
+        ("Name", "text"),
+        ("name", "é"),
+        ("name", b""),
+        ("name-bin", "text"),
+        ("name", " text"),
+        ("name", "text "),
+    ],
 )
 async def test_unfit_metadata_is_named(bench: Bench, name: str, value: str | bytes) -> None:
     async def greet(_message: bytes, call: ServerCall) -> bytes:

@@ -165,7 +165,10 @@ class Peer:
 
     async def read(self) -> bool:
         """Take what has come and answer it; ``False`` at the end."""
-        data = await self._connection.reader.read(65536)
+        try:
+            data = await self._connection.reader.read(65536)
+        except ConnectionResetError:  # it was closed before it had read what we said last
+            data = b""
         self.reads += 1
         if data and not self._over:
             self.engine.receive_data(data)

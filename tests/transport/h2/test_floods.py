@@ -11,7 +11,8 @@ from ngh2 import ErrorCode, ResponseReceived
 from pluggable.transport.h2 import Bounds, listener
 from tests.transport.h2.peers import PREFACE, REQUEST, RESPONSE, SETTINGS, Station, frame, peer, raw, station
 
-HEADERS, RST_STREAM, SETTINGS_FRAME, PING, CONTINUATION = 1, 3, 4, 6, 9
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS_FRAME, PING = 0, 1, 2, 3, 4, 6
+WINDOW_UPDATE, CONTINUATION, UNKNOWN = 8, 9, 0x42
 #: The fields of REQUEST, for a peer that has no encoder: literals that are not indexed.
 BLOCK = b"".join(
     b"\x00" + bytes((len(name),)) + name + bytes((len(value),)) + value for name, value in REQUEST
@@ -94,6 +95,77 @@ async def test_streams_that_are_reset_at_once(socket_folder: Path) -> None:
             enemy.write(frame(HEADERS, 4, number, BLOCK) + frame(RST_STREAM, 0, number, cancel))
 
         assert "INTERNAL_ERROR" in await served.loss()
+        assert await answers(socket_folder, served)
+
+
+async def test_streams_that_are_spoilt_so_that_we_reset_them(socket_folder: Path) -> None:
+    async with station(socket_folder, Bounds(resets=(100, 10))) as served, raw(socket_folder) as enemy:
+        for number in range(1, 2001, 2):
+            enemy.write(frame(HEADERS, 5, number, BLOCK) + frame(DATA, 0, number, b"after the end"))
+
+        assert await served.loss()
+        assert served.streams.qsize() < 200
+        assert await answers(socket_folder, served)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream", "payload"),
+    [
+        (PING, 0, bytes(8)),
+        (SETTINGS_FRAME, 0, b"\x00\x04\x00\x01\x00\x00"),
+        (WINDOW_UPDATE, 1, b"\x00\x00\x00\x01"),
+    ],
+    ids=["ping", "settings", "window update"],
+)
+async def test_many_frames_for_nothing(socket_folder: Path, kind: int, stream: int, payload: bytes) -> None:
+    async with station(socket_folder) as served, raw(socket_folder) as enemy:
+        enemy.write(frame(HEADERS, 4, 1, BLOCK))
+        flooded = await served.stream()
+        reading = asyncio.create_task(enemy.rest())
+        for _ in range(20):
+            enemy.write(frame(kind, 0, stream, payload) * 1000)
+            await enemy.writer.drain()
+            assert await answers(socket_folder, served)  # in between
+
+        assert not flooded.closed
+        assert flooded.connection.transport.get_write_buffer_size() < 2**20
+        reading.cancel()
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [(DATA, b""), (PRIORITY, bytes(5)), (UNKNOWN, b"x")],
+    ids=["empty data", "priority", "unknown"],
+)
+async def test_too_many_odd_frames(socket_folder: Path, kind: int, payload: bytes) -> None:
+    async with station(socket_folder) as served, raw(socket_folder) as enemy:
+        enemy.write(frame(HEADERS, 4, 1, BLOCK) + frame(kind, 0, 1, payload) * 20_000)
+
+        assert await served.loss()
+        assert await answers(socket_folder, served)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (frame(8, 0, 0, b"\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"),
+        (frame(8, 0, 1, b"\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"),
+        (frame(4, 0, 0, b"\x00\x04\xff\xff\xff\xff"), "FLOW_CONTROL_ERROR"),
+        (frame(0, 0, 1, b"x" * 16_384) * 5, "FLOW_CONTROL_ERROR"),
+        (frame(0, 0, 1, b"x" * 16_385), "FRAME_SIZE_ERROR"),
+    ],
+    ids=["of the connection", "of a stream", "of all streams", "is not kept to", "of a frame"],
+)
+async def test_window_that_overflows(socket_folder: Path, data: bytes, found: str) -> None:
+    bounds = Bounds(stream_window=32 * 1024)
+    async with station(socket_folder, bounds) as served, raw(socket_folder) as enemy:
+        enemy.write(frame(HEADERS, 4, 1, BLOCK) + data)
+        stream = await served.stream()
+
+        assert (await enemy.goodbye()).name == found
+        await served.loss()
+        assert stream.closed
+        assert stream.received <= 65_535  # what holds until it has read of the bound
         assert await answers(socket_folder, served)
 
 

@@ -121,6 +121,25 @@ async def test_reset_has_a_meaning(socket_folder: Path, reset: ErrorCode, code: 
         )
 
 
+async def test_fields_that_are_none_of_http_2_are_named(socket_folder: Path) -> None:
+    async def fail(_request: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+        await context.abort(grpc.StatusCode.NOT_FOUND, "see below: ")
+
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(fail)
+    server = aio.server()
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test.Channel", {"Call": handler})])
+    server.add_insecure_port(f"unix:{socket_folder}/s")
+    await server.start()
+    try:
+        async with channel(socket_folder) as caller:
+            error = await status(caller.unary(METHOD, b""))
+    finally:
+        await server.stop(None)
+
+    assert error.code is Code.INTERNAL
+    assert "no field's value begins or ends with a space" in error.message
+
+
 async def test_lost_connection_is_named(socket_folder: Path) -> None:
     async with station(socket_folder) as served, channel(socket_folder) as caller:
         call = asyncio.create_task(status(caller.unary(METHOD, b"")))
@@ -219,6 +238,35 @@ async def test_compressed_answers_are_read(socket_folder: Path) -> None:
             assert await soon(caller.unary(METHOD, b"x" * 10_000, metadata=packs)) == b"x" * 10_000
     finally:
         await server.stop(None)
+
+
+async def test_channel_leaves_a_connection_before_its_numbers_run_out(socket_folder: Path) -> None:
+    async with Ngh2Server({METHOD: Unary(echo)}, unknown=None, limits=Limits()) as server:
+        address = await server.listen(f"unix:{socket_folder}/s")
+        await server.start()
+        async with Ngh2Channel(address, limits=Limits(), bounds=Bounds(last_number=21)) as caller:
+            for n in range(25):  # on the third connection
+                assert await soon(caller.unary(METHOD, b"%d" % n)) == b"%d" % n
+            calls = [caller.unary(METHOD, b"%d" % n) for n in range(50)]
+            assert await soon(asyncio.gather(*calls)) == [b"%d" % n for n in range(50)]
+
+
+async def test_call_under_way_outlives_the_move(socket_folder: Path) -> None:
+    async with (
+        station(socket_folder) as served,
+        Ngh2Channel(f"unix:{socket_folder}/s", limits=Limits(), bounds=Bounds(last_number=1)) as caller,
+    ):
+        first = asyncio.create_task(caller.unary(METHOD, b""))
+        old = await served.stream()
+        second = asyncio.create_task(caller.unary(METHOD, b""))
+        new = await served.stream()
+        answer(new)
+        assert await soon(second) == b"answer"
+        answer(old)
+
+        assert new.connection is not old.connection
+        assert await soon(first) == b"answer"
+        assert "ended with NO_ERROR" in await served.loss()
 
 
 async def test_one_connection_carries_many_calls(socket_folder: Path) -> None:

@@ -43,8 +43,14 @@ def test_protocol_is_no_metadata() -> None:
     assert metadata_of(fields) == (("grpc-trace-bin", b"\x00"),)
 
 
-def test_spaces_around_a_value_are_left_out() -> None:
-    assert fields_of((("name", " value "),)) == [(b"name", b"value")]
+@pytest.mark.parametrize("size", [64 * 1024, 64 * 1024 + 1])
+def test_longest_value_is_one_that_is_decoded(size: int) -> None:
+    if size == 64 * 1024:
+        assert fields_of((("name", "x" * size),)) == [(b"name", b"x" * size)]
+        return
+    with pytest.raises(StatusError, match="names and values of at most 65536 can be sent") as caught:
+        fields_of((("name", "x" * size),))
+    assert caught.value.code is Code.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,14 @@ def test_text_is_cut_to_what_the_peer_takes(bound: int) -> None:
     assert sum(len(name) + len(value) + 32 for name, value in fields) <= bound
     assert dict(fields)[b"grpc-status-details-bin"]
     assert set(unescaped(dict(fields)[b"grpc-message"])) <= {"é", "\ufffd"}
+
+
+def test_text_is_cut_to_what_is_decoded() -> None:
+    fields = dict(trailers_of(StatusError(Code.INTERNAL, "x " * 100_000, b"d" * 60_000), [], NO_BOUND))
+
+    assert len(fields[b"grpc-message"]) == 64 * 1024 - 1
+    assert fields[b"grpc-message"].endswith(b"x")
+    assert b"grpc-status-details-bin" not in fields
 
 
 def test_details_over_the_bound_are_left_out() -> None:

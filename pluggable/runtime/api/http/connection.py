@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Callable
+from typing import Protocol, cast
 
-import httptools
-
+from ....transport.inplace import InPlace
+from ...http1 import PrefaceError, RequestReader, UnreadableError, VersionError
 from .heads import Heads
+from .refusals import LateError, refused
 from .request import Request, Response, failure
+from .slow import Watch
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 Handle = Callable[[Request], Awaitable[Response]]
-#: Requests read ahead of their answers; with more, reading pauses.
-MOST_WAITING = 16
+#: What may wait to be read while a request is answered; with more, reading pauses.
+READ_AHEAD_BYTES = 64 * 1024
+#: So many requests of one client are answered before others have their turn.
+AT_ONCE = 64
 #: How long what a refused client still sends is taken and dropped, so that it can read why.
 LINGER_SECONDS = 1.0
+#: How long a head may take, from its first byte to its last. Source: dapr/dapr ``pkg/api/http/server.go``.
+HEAD_SECONDS = 10.0
+#: How long a body may come without a byte of it.
+BODY_SECONDS = 30.0
+#: How long an answer may wait without a byte of it being taken.
+UNREAD_SECONDS = 60.0
 #: Bodies longer than this are written on their own rather than copied behind their head.
 JOINED_BYTES = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -30,10 +37,16 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Owner(Protocol):
     """What a connection knows of its server."""
 
-    max_body_bytes: int
-    max_head_bytes: int
     handle: Handle
     heads: Heads
+    watch: Watch
+
+    @property
+    def in_place(self) -> InPlace:
+        """Begins handlers."""
+
+    def reader(self) -> RequestReader[Request]:
+        """Return what reads a connection's requests."""
 
     def opened(self, connection: Connection) -> None:
         """Count the connection in."""
@@ -41,46 +54,49 @@ class Owner(Protocol):
     def closed(self, connection: Connection) -> None:
         """Count the connection out."""
 
-    def began(self, task: asyncio.Task[None]) -> None:
-        """Own the task until it ends."""
+    def began(self, connection: Connection) -> None:
+        """Take note that a handler of the connection waits for something."""
 
+    def idle(self, connection: Connection) -> None:
+        """Take note that it waits no more."""
 
-@dataclass(slots=True)
-class _Waiting:
-    """A request to answer, or an answer that ends the connection."""
+    def switch(self, transport: asyncio.Transport, data: bytes) -> bool:
+        """Go on with HTTP/2 on this transport, with what has come; return whether that can be done."""
 
-    request: Request
-    keep_alive: bool
-    old: bool
-    """Whether the client speaks HTTP/1.0 and must be told that the connection stays."""
-    refusal: Response | None = None
+    def upgrade(self, transport: asyncio.Transport, request: Request) -> bool:
+        """Answer a request over HTTP/2, as it asks to, and go on so; return whether that can be done."""
 
 
 class Connection(asyncio.Protocol):
     """Reads requests and answers them in order, one after the other."""
 
+    __slots__ = (
+        "_closing", "_deaf", "_ended", "_full", "_in_burst", "_out", "_owner", "_paused", "_reader", "_task",
+        "_transport", "_unread", "_watched", "_working",
+    )  # fmt: skip
+
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._loop = asyncio.get_running_loop()
-        self._parser: Any = httptools.HttpRequestParser(self)
-        self._waiting: deque[_Waiting] = deque()
+        self._reader = owner.reader()
+        self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
-        self._out: list[bytes] = []
+        """What the handler goes on in, if it waits."""
+        self._out: list[bytes] | None = None
+        """What is to be written together."""
+        self._working = False
         self._in_burst = False
         self._deaf = False
         """Nothing that still arrives counts."""
         self._closing = False
+        self._ended = False
+        """The client sends no more."""
         self._full = False
         self._paused = False
-        self._receiving = False
-        self._in_head = True
-        self._head_bytes = 0
-        self._begins_within = False
-        """The last piece ended a request, so how much of it belongs to the next head is not known."""
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-        self._body_bytes = 0
+        self._watched = False
+        self._unread = 0
+        """What waited for the client to take it when that was last looked at."""
+
+    # what the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -88,7 +104,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         self._deaf = True
-        self._waiting.clear()
+        self._owner.watch.relax(self)
         if self._task is not None:
             self._task.cancel()
         self._owner.closed(self)
@@ -96,221 +112,231 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        self._in_burst = True
-        self._begins_within = False
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._deaf = True  # answered as plain HTTP/1.1; what follows the request is not
-        except httptools.HttpParserError as error:
-            self._refuse(400, "ERR_BAD_REQUEST", f"the request is no HTTP/1.1 that can be read: {error}")
-        if self._in_head and not self._begins_within and not self._deaf:
-            self._head_bytes += len(data)
-            self._check_head(self._head_bytes)
-        self._advance()
-        self._in_burst = False
-        self._flush()
+        self._reader.feed(data)
+        if not self._working:
+            self._go_on()
+        elif self._reader.unread > READ_AHEAD_BYTES:
+            self._pause()
 
     def eof_received(self) -> bool:
         """Answer what came before the end; a request cut off is none."""
-        self._deaf = True
-        self._closing = True
-        return bool(self._task is not None or self._waiting)
+        self._ended = True
+        return self._working or self._full
 
     def pause_writing(self) -> None:
         self._full = True
         self._pause()
+        self._unread = self._transport.get_write_buffer_size()
+        self._limit(UNREAD_SECONDS)
 
     def resume_writing(self) -> None:
         self._full = False
-        self._advance()
+        self._relax()
+        if not self._working and not self._deaf:
+            self._go_on()
 
-    def on_message_begin(self) -> None:
-        self._receiving = True
-        self._url = b""
-        self._headers = {}
-        self._body = []
-        self._body_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        text = value.decode("latin-1")
-        key = name.decode("latin-1").lower()
-        if key in self._headers:
-            text = f"{self._headers[key]}, {text}"
-        self._headers[key] = text
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_bytes = 0
-        headers = self._headers
-        self._check_head(len(self._url) + sum(len(key) + len(value) + 4 for key, value in headers.items()))
-        length = headers.get("content-length", "")
-        if length and "transfer-encoding" in headers:
-            self._refuse(400, "ERR_BAD_REQUEST", "Content-Length and Transfer-Encoding cannot both be given")
-        elif length.isdigit() and int(length) > self._owner.max_body_bytes:
-            self._refuse_body(f"{length} bytes long, {self._owner.max_body_bytes} are taken")
-        elif "host" not in headers and self._parser.get_http_version() != "1.0":
-            self._refuse(400, "ERR_BAD_REQUEST", "the Host header is missing; HTTP/1.1 wants one")
-        elif headers.get("expect", "").lower() == "100-continue" and self._task is None and not self._waiting:
-            self._write(_CONTINUE)
-            self._flush()
-
-    def on_body(self, body: bytes) -> None:
-        if self._deaf:
-            return
-        self._body_bytes += len(body)
-        if self._body_bytes > self._owner.max_body_bytes:
-            self._refuse_body(f"longer than the {self._owner.max_body_bytes} bytes taken")
-        else:
-            self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        self._receiving = False
-        self._in_head = True
-        self._begins_within = True
-        if self._deaf:
-            return
-        path, _, query = self._url.partition(b"?")
-        if not path.startswith(b"/"):
-            path, query = _absolute(self._url)
-        request = Request(
-            method=self._parser.get_method().decode("latin-1"),
-            path=path.decode("latin-1"),
-            query=query.partition(b"#")[0].decode("latin-1"),
-            headers=self._headers,
-            body=self._body[0] if len(self._body) == 1 else b"".join(self._body),
-        )
-        self._body = []
-        old = self._parser.get_http_version() == "1.0"
-        keep_alive = self._parser.should_keep_alive() and not self._parser.should_upgrade()
-        self._waiting.append(_Waiting(request, keep_alive, old))
-        if len(self._waiting) > MOST_WAITING:
-            self._pause()
+    # what the server tells
 
     def drain(self) -> None:
         """Close now if nothing is under way, else behind the answer to what is."""
         self._closing = True
-        if self._task is None and not self._waiting and not self._receiving:
+        if not self._working and not self._reader.unread and not self._reader.in_body:
             self._transport.close()
 
     def abort(self) -> None:
         """Close now, whatever is under way."""
         self._transport.abort()
 
-    def _advance(self) -> None:
-        """Begin on the next request, if none is under way and its answer could be sent."""
-        while self._waiting and self._task is None and not self._full:
-            item = self._waiting.popleft()
-            if item.refusal is not None:
-                self._respond(item, item.refusal)
-                continue
-            task = _begin(self._loop, self._serve(item))
-            if task.done():
-                self._check_cancelled(task)
+    def expired(self) -> None:
+        """End a connection on which nothing moves, unless something did."""
+        if self._full or self._deaf:
+            size = self._transport.get_write_buffer_size()
+            if size < self._unread:
+                self._unread = size
+                self._limit(UNREAD_SECONDS)
             else:
-                self._task = task
-                self._owner.began(task)
-                task.add_done_callback(self._finished)
-        if self._paused and not self._full and len(self._waiting) <= MOST_WAITING:
-            self._paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+                self._transport.abort()
+            return
+        if self._reader.in_body:
+            message = f"nothing more of the request's body came for {BODY_SECONDS:g} s"
+        else:
+            message = f"the request's head is not whole after {HEAD_SECONDS:g} s"
+        self._refuse(LateError(message))
 
-    async def _serve(self, item: _Waiting) -> None:
+    # inside
+
+    def _go_on(self) -> None:
+        """Answer what has come, if its answer could be sent."""
+        request = self._next()
+        if request is None:
+            self._wait()
+            return
+        if self._reader.upgrades and not self._reader.unread and self._upgrade(request):
+            return
+        self._working = True
+        self._in_burst = True
+        task = self._owner.in_place.begin(self._work(request))
+        self._in_burst = False
+        self._flush()
+        if task is not None and self._working:
+            self._task = task
+            self._owner.began(self)
+
+    def _next(self) -> Request | None:
+        """Return the next request that is whole and may be answered now."""
+        if self._full or self._deaf:
+            return None
         try:
-            response = await self._owner.handle(item.request)
-        except Exception:  # the connection outlives a request; what is unforeseen is logged
-            request = item.request
-            logger.exception("%s %s failed", request.method, request.path)
-            message = f"{request.method} {request.path} failed inside the sidecar; its log says why"
-            response = failure(500, "ERR_INTERNAL", message)
-        self._respond(item, response)
+            request = self._reader.next()
+        except UnreadableError as error:
+            self._refuse(error)
+            return None
+        except PrefaceError:
+            self._switch()
+            return None
+        if request is None and self._reader.expects:
+            self._write(_CONTINUE)
+        return request
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._task = None
-        self._check_cancelled(task)
-        if not self._transport.is_closing():
-            self._advance()
-
-    def _check_cancelled(self, task: asyncio.Task[None]) -> None:
-        """End the connection of a request that was cancelled from elsewhere: no answer will come."""
-        if task.cancelled() and not self._transport.is_closing():
+    async def _work(self, request: Request | None) -> None:
+        """Answer one request after the other, as long as there are any."""
+        reader, handle, count = self._reader, self._owner.handle, 0
+        try:
+            while request is not None:
+                old, last = reader.old, reader.last
+                try:
+                    response = await handle(request)
+                except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
+                    response = failed(request, error)
+                last = last or (self._closing and not reader.unread)
+                self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
+                if last:
+                    self._close()
+                request = self._next() if reader.unread else None
+                count += 1
+                if not count % AT_ONCE:
+                    self._flush()
+                    await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            # cancelled from elsewhere: no answer will come
             self._transport.abort()
+            raise
+        finally:
+            self._working = False
+            if self._task is not None:
+                self._task = None
+                self._owner.idle(self)
+        self._wait()
 
-    def _respond(self, item: _Waiting, response: Response) -> None:
+    def _wait(self) -> None:
+        """Take in what comes next, and give it its time."""
+        if self._full or self._deaf:
+            return
+        if self._ended:
+            self._close()
+            return
+        if self._paused:
+            self._resume()
+        if self._reader.in_body:
+            self._limit(BODY_SECONDS)
+        elif self._reader.unread:
+            if not self._watched:
+                self._limit(HEAD_SECONDS)
+        elif self._closing:
+            self._close()
+        elif self._watched:
+            self._relax()
+
+    def _respond(self, response: Response, *, last: bool, old: bool, bodiless: bool = False) -> None:
         if self._transport.is_closing():
             return
-        last = not item.keep_alive or (self._closing and not self._waiting)
-        body = response.body
-        head = self._owner.heads.of(response, last=last, old=item.old)
-        if item.request.method == "HEAD" or response.status == 204:
-            body = b""
+        if self._watched:
+            self._relax()
+        body = b"" if bodiless or response.status == 204 else response.body
+        head = self._owner.heads.of(response, last=last, old=old)
         if len(body) > JOINED_BYTES:
             self._write(head)
             self._write(body)
+            self._flush()
         else:
             self._write(head + body)
-        if last:
-            self._waiting.clear()
-            self._flush()
-            if item.refusal is None:
-                self._transport.close()
-            else:
-                self._linger()
 
-    def _refuse(self, status: int, code: str, message: str) -> None:
-        """Answer, behind what came before, why this is not read on."""
-        if self._deaf:
-            return
+    def _close(self) -> None:
+        """Close when all is written; what still arrives does not count."""
         self._deaf = True
-        self._waiting.append(_Waiting(Request("", ""), False, False, failure(status, code, message)))
+        self._flush()
+        self._transport.close()
+        self._unread = self._transport.get_write_buffer_size()
+        if self._unread:
+            self._limit(UNREAD_SECONDS)
 
-    def _refuse_body(self, found: str) -> None:
-        message = f"the body is {found}; raise --max-body-size, or send less at a time"
-        self._refuse(413, "ERR_BODY_TOO_LARGE", message)
+    def _refuse(self, error: UnreadableError) -> None:
+        """Answer, behind what came before, why this is not read on."""
+        self._deaf = True
+        self._respond(refused(error), last=True, old=False)
+        self._flush()
+        if not self._transport.is_closing():
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.abort)
 
-    def _check_head(self, size: int) -> None:
-        most = self._owner.max_head_bytes
-        if size > most:
-            message = f"the request's head is longer than the {most} bytes taken; raise --read-buffer-size"
-            self._refuse(431, "ERR_HEADER_TOO_LARGE", message)
+    def _switch(self) -> None:
+        """Go on with HTTP/2, where that can be spoken."""
+        self._relax()
+        if self._owner.switch(self._transport, self._reader.rest()):
+            self._deaf = True
+            self._owner.closed(self)
+        else:
+            message = "HTTP/2 is not spoken here, because ngh2 is not installed; HTTP/1.1 is"
+            self._refuse(VersionError(message))
 
-    def _linger(self) -> None:
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self._loop.call_later(LINGER_SECONDS, self._transport.close)
+    def _upgrade(self, request: Request) -> bool:
+        self._relax()
+        if self._ended or self._closing or not self._owner.upgrade(self._transport, request):
+            return False
+        self._deaf = True
+        self._owner.closed(self)
+        return True
+
+    def _limit(self, seconds: float) -> None:
+        self._watched = True
+        self._owner.watch.expect(self, seconds)
+
+    def _relax(self) -> None:
+        self._watched = False
+        self._owner.watch.relax(self)
 
     def _pause(self) -> None:
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
+    def _resume(self) -> None:
+        if not self._full:
+            self._paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+
     def _write(self, data: bytes) -> None:
-        if self._in_burst:
+        if not self._in_burst:
+            if not self._transport.is_closing():
+                self._transport.write(data)
+        elif self._out is None:
+            self._out = [data]
+        else:
             self._out.append(data)
-        elif not self._transport.is_closing():
-            self._transport.write(data)
 
     def _flush(self) -> None:
-        if self._out and not self._transport.is_closing():
-            self._transport.writelines(self._out)
-        self._out.clear()
+        out, self._out = self._out, None
+        if out and not self._transport.is_closing():
+            if len(out) == 1:
+                self._transport.write(out[0])
+            else:
+                self._transport.writelines(out)
 
 
-def _begin(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """Run in place up to the first real wait, where Python can (3.12)."""
-    if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=loop, eager_start=True)
-    return loop.create_task(work)
-
-
-def _absolute(url: bytes) -> tuple[bytes, bytes]:
-    """Return path and query of ``http://host/path?query``, as a proxy is asked; ``*`` has neither."""
-    try:
-        parsed = httptools.parse_url(url)
-    except httptools.HttpParserInvalidURLError:
-        return url, b""
-    return parsed.path or b"/", parsed.query or b""
+def failed(request: Request, error: Exception) -> Response:
+    """Log what nobody foresaw, and return an answer that says nothing of the code."""
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    message = f"{request.method} {request.path} failed inside the sidecar; its log says why"
+    return failure(500, "ERR_INTERNAL", message)

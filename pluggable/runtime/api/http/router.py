@@ -22,6 +22,9 @@ TOKEN_HEADER = "dapr-api-token"
 KEY = "/{key}"
 #: Series of a route beyond which requests are counted together: a metric is no list of keys.
 MOST_SERIES = 1000
+#: Callers repeat themselves, so ways that were found are kept: so many, none of a longer path.
+KEPT_WAYS = 1024
+KEPT_PATH = 256
 _SLASHES = re.compile("//+")
 
 
@@ -53,6 +56,15 @@ class _Node:
 _Found = tuple[Route, tuple[str, ...]]
 
 
+@dataclass(slots=True)
+class _Way:
+    """Where a path leads, and what counts the answers there by their status."""
+
+    route: Route
+    parameters: tuple[str, ...]
+    counts: dict[int, Counter] = field(default_factory=dict)
+
+
 class Router:
     """
     Finds the handler of a request, and answers where there is none.
@@ -70,6 +82,7 @@ class Router:
         log_calls: bool = False,
     ) -> None:
         self._root = _Node()
+        self._ways: dict[tuple[str, str], _Way] = {}
         self._token = token.encode()
         self._requests = requests
         self._errors = errors
@@ -93,32 +106,50 @@ class Router:
         there = node.rest if last.endswith("...}") else node.routes
         for method in methods.split():
             there[method] = route
+        self._ways.clear()
 
     async def __call__(self, request: Request) -> Response:
         """Answer the request; an error of the blocks becomes its response here."""
-        path = _SLASHES.sub("/", request.path) if "//" in request.path else request.path
-        allowed: set[str] = set()
-        found = _find(self._root, path.split("/")[1:], 0, request.method, allowed)
+        path = request.path
+        way = self._ways.get((request.method, path)) or self._find(request.method, path)
         if self._log_calls:
-            logger.info("HTTP API called: %s %s", request.method, path)
-        if self._token and not (found is not None and found[0].exempt):
+            logger.info("HTTP API called: %s %s", request.method, _single(path))
+        if self._token and not (way is not None and way.route.exempt):
             shown = request.headers.get(TOKEN_HEADER, "")
             if not hmac.compare_digest(shown.encode(), self._token):
                 return refusal(UnauthenticatedError(shown=bool(shown)))
-        if found is None:
-            return self._lost(request, path, allowed)
-        route, parameters = found
+        if way is None:
+            return self._lost(request)
         try:
-            response = await route.handler(request, *parameters)
+            response = await way.route.handler(request, *way.parameters)
         except BlockError as error:
             response = refusal(error, self._errors)
         if self._requests is not None:
-            self._count(self._requests, route, request.method, parameters, response.status)
+            counter = way.counts.get(response.status)
+            if counter is None:
+                counter = way.counts[response.status] = self._counter(
+                    self._requests, way, request.method, response.status
+                )
+            counter.add()
         return response
 
-    def _lost(self, request: Request, path: str, allowed: set[str]) -> Response:
+    def _find(self, method: str, path: str) -> _Way | None:
+        """Find the way, and keep it."""
+        found = _find(self._root, _single(path).split("/")[1:], 0, method, set())
+        if found is None:
+            return None
+        way = _Way(*found)
+        if len(path) <= KEPT_PATH:
+            if len(self._ways) >= KEPT_WAYS:
+                self._ways.clear()
+            self._ways[method, path] = way
+        return way
+
+    def _lost(self, request: Request) -> Response:
         if "dapr-app-id" in request.headers:
             return refusal(NotOfferedError("service invocation"))
+        path, allowed = _single(request.path), set[str]()
+        _find(self._root, path.split("/")[1:], 0, request.method, allowed)
         if allowed and request.method != "OPTIONS":
             methods = ", ".join(sorted(allowed))
             message = f"method {request.method} is not offered for {path}; it has {methods}"
@@ -126,9 +157,9 @@ class Router:
         message = f"there is no {request.method} {path} in this API; see https://docs.dapr.io/reference/api/"
         return failure(404, "ERR_NOT_FOUND", message)
 
-    def _count(
-        self, requests: Counters, route: Route, method: str, parameters: tuple[str, ...], status: int
-    ) -> None:
+    def _counter(self, requests: Counters, way: _Way, method: str, status: int) -> Counter:
+        """Return what counts the answers of a series: paths that differ in a key are one."""
+        route, parameters = way.route, way.parameters
         key = (method, parameters[:-1] if route.pattern.endswith(KEY) else parameters, status)
         counter = route.counts.get(key)
         if counter is None:
@@ -136,7 +167,7 @@ class Router:
             counter = requests.of(method=method, path=path, status=str(status))
             if len(route.counts) < MOST_SERIES:
                 route.counts[key] = counter
-        counter.add()
+        return counter
 
 
 def _find(node: _Node, parts: list[str], index: int, method: str, allowed: set[str]) -> _Found | None:
@@ -173,3 +204,7 @@ def _of_method(
 
 def _unescaped(part: str) -> str:
     return unquote_plus(part) if "%" in part or "+" in part else part
+
+
+def _single(path: str) -> str:
+    return _SLASHES.sub("/", path) if "//" in path else path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .... import state
+from ....metadata import NO_METADATA
 from ...apart import apart
 from ...blocks.state import Operation, State, Store, original_key
 from ...errors import OperationNotSupportedError
@@ -14,6 +15,9 @@ from ..jsontext import dump, is_json, load
 from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
+
+if TYPE_CHECKING:
+    from .items import Item
 
 
 class StateHandlers:
@@ -100,6 +104,35 @@ class StateHandlers:
 
 
 def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> list[state.SetRequest]:
+    from .items import items  # a sidecar that saves nothing does without
+
+    found = items(body)
+    try:
+        if found is not None:
+            return [_saved(item, store, metadata) for item in found]
+    except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
+        pass
+    return _read_requests(body, store, metadata)
+
+
+def _saved(item: Item, store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
+    own = item.metadata or NO_METADATA
+    key = store.key(item.key or "")
+    if item.options is None and not (item.etag or item.content_type or own or metadata):
+        return state.SetRequest(key=key, value=item.value)
+    options = item.options
+    return state.SetRequest(
+        key=key,
+        value=item.value,
+        etag=item.etag or None,
+        concurrency=concurrency_of((options and options.concurrency) or ""),
+        consistency=consistency_of((options and options.consistency) or ""),
+        metadata={**own, **metadata} if metadata else own,
+        content_type=item.content_type or None,
+    )
+
+
+def _read_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> list[state.SetRequest]:
     items = array_of(load(body), "the body")
     return [
         _set_request(object_of(item, f"item {index}"), store, metadata) for index, item in enumerate(items)

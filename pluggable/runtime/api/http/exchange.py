@@ -1,0 +1,184 @@
+"""One request over HTTP/2 and its answer, on a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from ngh2 import ErrorCode
+
+from ....transport.h2 import Connection, Fields, Stream
+from ....transport.inplace import InPlace
+from ...http1 import LongBodyError, UnreadableError
+from .connection import BODY_SECONDS, UNREAD_SECONDS, Handle, failed
+from .heads import Heads
+from .refusals import LateError, refused
+from .request import Request, Response
+from .slow import Watch
+
+#: Written at once; longer bodies in such pieces, each when there is room.
+_PIECE_BYTES = 64 * 1024
+
+
+class Serving(Protocol):
+    """The server, as far as HTTP/2 needs it."""
+
+    handle: Handle
+    heads: Heads
+    watch: Watch
+    max_head_bytes: int
+    max_body_bytes: int
+
+    @property
+    def in_place(self) -> InPlace:
+        """Begins handlers."""
+
+    def changed(self) -> None:
+        """Look again, if the server is closing, whether anything is left."""
+
+
+class AtWork(Protocol):
+    """Who counts the exchanges whose handlers wait."""
+
+    def began(self, exchange: Exchange) -> None:
+        """Count it in."""
+
+    def left(self, exchange: Exchange) -> None:
+        """Count it out."""
+
+
+class Exchange(Stream):
+    """Reads a request to its end, has it answered, and writes the answer as the client takes it."""
+
+    def __init__(
+        self, at_work: AtWork, server: Serving, connection: Connection, number: int, request: Request
+    ) -> None:
+        super().__init__(connection, number)
+        self._at_work = at_work
+        self._server = server
+        self._request = request
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._refused = False
+        self._task: asyncio.Task[None] | None = None
+
+    def expect_body(self) -> None:
+        """Give the rest of the request its time, and say so to a client that waits for it."""
+        self._server.watch.expect(self, BODY_SECONDS)
+        if self._request.headers.get("expect", "").lower() == "100-continue":
+            self.connection.later(self._continue)
+
+    def refuse(self, error: UnreadableError) -> None:
+        """Answer why the request is not read on; what still comes of it is dropped."""
+        self._refused = True
+        self._pieces = []
+        self._server.watch.relax(self)
+        if self.closed:
+            return
+        response = refused(error)
+        self.respond(self._server.heads.fields(response))
+        self.write(response.body, last=True)
+        if not self.peer_ended:
+            self.connection.finish(self)
+
+    # what the connection tells
+
+    def on_headers(self, fields: Fields) -> None:
+        pass  # a request has one list, and its trailers come with its end
+
+    def on_data(self, data: bytes) -> None:
+        self.consumed(len(data))  # a body is held whole, up to its limit
+        if self._refused:
+            return
+        self._size += len(data)
+        if self._size > self._server.max_body_bytes:
+            most = self._server.max_body_bytes
+            self.refuse(LongBodyError(f"the body is longer than the {most} bytes taken"))
+            return
+        self._pieces.append(data)
+        self._server.watch.expect(self, BODY_SECONDS)
+
+    def on_end(self, trailers: Fields) -> None:  # noqa: ARG002  a request's say nothing
+        if not self._refused:
+            self._server.watch.relax(self)
+            self.connection.later(self.start)
+
+    def on_close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  to a handler all ends are one
+        self._server.watch.relax(self)
+        if self._task is not None:
+            self._task.cancel()
+
+    def expired(self) -> None:
+        """Give up a client that does not go on with its request, or does not take its answer."""
+        if self.peer_ended or self._refused:
+            self.reset(ErrorCode.CANCEL)
+            self.on_close(None, "")
+        else:
+            self.refuse(LateError(f"nothing more of the request's body came for {BODY_SECONDS:g} s"))
+
+    # how it is answered
+
+    def start(self) -> None:
+        """Run the handler, here and now until it waits."""
+        if self.closed:
+            return
+        if self._pieces:
+            self._request.body = b"".join(self._pieces)
+            self._pieces = []
+        task = self._server.in_place.begin(self._work(self._request))
+        if task is not None and not self.ended:
+            self._task = task
+            self._at_work.began(self)
+
+    async def _work(self, request: Request) -> None:
+        try:
+            try:
+                response = await self._server.handle(request)
+            except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
+                response = failed(request, error)
+            await self._send(response, bodiless=request.method == "HEAD")
+        finally:
+            if not self.ended:  # cancelled from elsewhere, or nobody takes the answer
+                self.reset(ErrorCode.INTERNAL_ERROR)
+                self.ended = True
+            if self._task is not None:
+                self._task = None
+                self._at_work.left(self)
+
+    async def _send(self, response: Response, *, bodiless: bool = False) -> None:
+        if self.closed:
+            return
+        body = b"" if bodiless or response.status == 204 else response.body
+        self.respond(self._server.heads.fields(response), last=not body)
+        for at in range(0, len(body), _PIECE_BYTES):
+            if not self.has_room:
+                self._server.watch.expect(self, UNREAD_SECONDS)
+                await self.roomy()
+                self._server.watch.relax(self)
+            if self.closed:
+                return
+            self.write(body[at : at + _PIECE_BYTES], last=at + _PIECE_BYTES >= len(body))
+
+    def _continue(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        if not (self.closed or self.peer_ended or self._pieces or self._refused):
+            self.connection.engine.send_informational_response(self.number, [(b":status", b"100")])
+            self.connection.touched(self)
+
+
+def request_of(fields: Fields) -> Request:
+    """Return the request of a header list, which libnghttp2 has found to be well-formed."""
+    told: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    for name, value in fields:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        if key[:1] == ":":
+            told[key] = text
+        elif key in headers:
+            headers[key] = f"{headers[key]}{'; ' if key == 'cookie' else ', '}{text}"
+        else:
+            headers[key] = text
+    if ":authority" in told:
+        headers["host"] = told[":authority"]
+    path, _, query = told.get(":path", "").partition("#")[0].partition("?")
+    return Request(told[":method"], path, query, headers)
