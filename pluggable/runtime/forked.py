@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .. import _forks
 from .forkserver import ForkServer
@@ -58,7 +59,15 @@ class ForkedProcess:
         if self._handle is None:
             self.has_ended(UNKNOWN_STATUS)
         else:
-            asyncio.get_running_loop().add_reader(self._handle, self.has_ended, UNKNOWN_STATUS)
+            asyncio.get_running_loop().add_reader(self._handle, self._vanished)
+
+    def _vanished(self) -> None:
+        """Ask the system how it ended: it tells the first process of a container, whose child it is now."""
+        status = UNKNOWN_STATUS
+        with contextlib.suppress(ChildProcessError):
+            pid, found = os.waitpid(self.pid, os.WNOHANG)
+            status = os.waitstatus_to_exitcode(found) if pid else status
+        self.has_ended(status)
 
 
 class Forker:
@@ -85,34 +94,43 @@ class Forker:
         Raises:
             OSError: there is none.
         """
+        asked, files = self._ask(arguments, lifeline)
+        outputs: list[_Output] = []
+        try:
+            for each in files:
+                outputs.append(await _output(each))  # noqa: PERF401  those that are open are closed below
+            process = await asked
+        except BaseException:
+            _give_up(asked)
+            _close(outputs)
+            raise
+        output, errors = (each.reader for each in outputs)
+        return Running(process=process, output=output, errors=errors, close=lambda: _close(outputs))
+
+    def _ask(
+        self, arguments: Sequence[str], lifeline: int
+    ) -> tuple[asyncio.Future[ForkedProcess], tuple[int, int]]:
+        """Return what will have the process, and the pipes from its output and its errors."""
         server = self._server or self._use(ForkServer())
-        output, errors = os.pipe(), os.pipe()
-        theirs = output[1], errors[1]
         number = next(self._numbers)
-        process = self._asked[number] = asyncio.get_running_loop().create_future()
+        output, errors = os.pipe(), os.pipe()
         try:
             request = _forks.Request(number=number, arguments=tuple(arguments))
-            _forks.ask(server.control, request, (*theirs, lifeline))
-        finally:
-            for each in theirs:
-                os.close(each)
-        readers = [await _reader(end) for end in (output[0], errors[0])]
-        try:
-            found = await process
+            _forks.ask(server.control, request, (output[1], errors[1], lifeline))
         except BaseException:
-            _close([pipe for _, pipe in readers])
+            os.close(output[0])
+            os.close(errors[0])
             raise
-        return Running(
-            process=found,
-            output=readers[0][0],
-            errors=readers[1][0],
-            close=lambda: _close([pipe for _, pipe in readers]),
-        )
+        finally:
+            os.close(output[1])
+            os.close(errors[1])
+        asked = self._asked[number] = asyncio.get_running_loop().create_future()
+        return asked, (output[0], errors[0])
 
     def rest(self) -> None:
         """Do without the server until there is something to fork."""
         if self._server is not None and not self._asked and not self._running:
-            self._leave().close()
+            self._leave().close()  # requests are sent before anything is waited for, so none is on its way
 
     async def close(self) -> None:
         """Let the server end; the processes have ended before."""
@@ -170,14 +188,29 @@ class Forker:
             future.set_exception(OSError(0, why))
 
 
-async def _reader(file: int) -> tuple[asyncio.StreamReader, asyncio.BaseTransport]:
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What a process says, and the way it comes."""
+
+    reader: asyncio.StreamReader
+    pipe: asyncio.BaseTransport
+
+
+async def _output(file: int) -> _Output:
     reader = asyncio.StreamReader()
     pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(file, "rb", 0)
     )
-    return reader, pipe
+    return _Output(reader, pipe)
 
 
-def _close(pipes: Sequence[asyncio.BaseTransport]) -> None:
-    for pipe in pipes:
-        pipe.close()
+def _close(outputs: Sequence[_Output]) -> None:
+    for each in outputs:
+        each.pipe.close()
+
+
+def _give_up(asked: asyncio.Future[ForkedProcess]) -> None:
+    """See that a process that nobody waits for comes to an end, if it is there already."""
+    if not asked.cancel() and not asked.cancelled() and asked.exception() is None:
+        with contextlib.suppress(ProcessLookupError):
+            asked.result().kill()

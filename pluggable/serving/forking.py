@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     """Fork until the sidecar is gone; in a child, do what it is for. Return the exit status."""
     control = socket.socket(fileno=int(arguments[0]))
     control.set_inheritable(False)
-    _import()
+    import_shared()
     # What is there now is shared with the children for as long as nobody touches it.
     gc.collect()
     gc.freeze()
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if asked is None else child.main(asked)
 
 
-def _import() -> None:
+def import_shared() -> None:
     """Import what a child needs on its way to an open socket. Nothing here may start a thread."""
     import uvloop  # noqa: F401
 

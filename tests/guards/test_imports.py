@@ -38,3 +38,31 @@ def test_sidecar_needs_no_official_client() -> None:
     modules = loaded("import pluggable.runtime.app, pluggable.runtime.sidecar")
 
     assert not {name for name in modules if name == "dapr" or name.startswith("dapr.")}
+
+
+@pytest.mark.parametrize("needless", ["asyncio", "dataclasses", "pluggable.state"])
+def test_importing_pluggable_imports_nothing_else(needless: str) -> None:
+    assert needless not in loaded("import pluggable")
+
+
+def test_nothing_keeps_the_fork_server_waiting() -> None:
+    modules = loaded("import pluggable.cli.runtime, pluggable.runtime.forkserver")
+
+    assert not modules & {"asyncio", "uvloop", "yaml", "google.protobuf", "importlib.metadata"}
+
+
+def test_what_forks_has_what_components_share_alone() -> None:
+    modules = loaded("from pluggable.serving import forking; forking.import_shared()")
+
+    assert {"pluggable.serving.state", "pluggable.transport.ngh2", "uvloop"} <= modules
+    assert not {
+        name
+        for name in modules
+        if name.startswith(("grpc", "sqlite3", "pluggable_servers", "pluggable.runtime", "pluggable.crypto"))
+    }
+
+
+def test_sidecar_starts_without_the_messages_of_other_blocks() -> None:
+    modules = loaded("import pluggable.runtime.app, pluggable.runtime.sidecar")
+
+    assert not modules & {"pluggable.remote.crypto", "pluggable.remote.conversation", "pluggable.remote.lock"}

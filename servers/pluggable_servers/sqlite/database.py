@@ -33,9 +33,10 @@ class Database:
     """
     Opened by ``open``. What is submitted runs concurrently with other requests, each for itself.
 
-    A read is answered on the event loop while that costs less than the way to a thread and back: there was a
-    quick one a moment ago, and nobody writes, who would have to share the interpreter's lock. Otherwise a
-    thread takes all reads that have come in meanwhile, in one statement.
+    A read that comes alone is answered on the event loop, since the way to a thread and back costs several
+    times as much; but only if there was a quick one a moment ago, and nobody writes, who would have to share
+    the interpreter's lock. Where more come at once, a thread takes all of them in one statement, which costs
+    each less than a statement of its own.
     """
 
     def __init__(self, plan: Plan, connections: Connections, statements: Statements) -> None:
@@ -43,6 +44,8 @@ class Database:
         self._statements = statements
         self._connections = connections
         self._pace = Pace()
+        self._reads = 0
+        self._were_alone = True
         timeout = plan.settings.timeout.total_seconds()
         self._writer: Worker[Operation[Any]] = Worker(f"the writer of {self._path}", self._write, timeout)
         self._reader: Worker[Get] | None = None
@@ -63,7 +66,7 @@ class Database:
     async def read(self, keys: Sequence[str]) -> list[Found]:
         """Return what is stored, in the order of the keys; every write answered before is seen."""
         here = self._connections.here
-        if here is not None and len(keys) <= FEW and self._writer.idle and self._pace.is_quick():
+        if here is not None and len(keys) <= FEW and self._is_alone() and self._pace.is_quick():
             try:
                 return self._paced(here, keys)
             except sqlite3.Error:
@@ -98,6 +101,18 @@ class Database:
                 return self._all_failed(error, batch)
             return [result for each in batch for result in self._read([each])]
         return [list(islice(found, len(each.keys))) for each in batch]
+
+    def _is_alone(self) -> bool:
+        """Return whether reads come one in a turn of the loop, as this one does, and no thread is at work."""
+        self._reads += 1
+        if self._reads > 1:
+            return False
+        asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._were_alone and self._writer.idle and (self._reader is None or self._reader.idle)
+
+    def _end_turn(self) -> None:
+        self._were_alone = self._reads == 1
+        self._reads = 0
 
     def _paced(self, connection: sqlite3.Connection, keys: Sequence[str]) -> list[Found]:
         began = time.monotonic()
