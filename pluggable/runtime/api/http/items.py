@@ -4,52 +4,33 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
+from typing import Final, TypedDict
 
-from msgspec import DecodeError, Raw, Struct, ValidationError, field, json
+from msgspec import DecodeError, Raw, ValidationError, json
 
 from ...gotext import escaped
 from ..jsontext import dump, parsed
 
 _BLANK: Final = re.compile(rb"[ \t\r\n]")
+_NULL: Final = b"null"
 
 
-class Options(Struct):
+class Options(TypedDict, total=False):
     """How an item is to be written, in Dapr's words."""
 
-    concurrency: str | None = None
-    consistency: str | None = None
+    concurrency: str | None
+    consistency: str | None
 
 
-class Item(Struct):
+class Item(TypedDict, total=False):
     """A value to be saved, as the body has it."""
 
-    key: str | None = None
-    raw: Raw = field(name="value", default_factory=lambda: Raw(b"null"))
-    etag: str | None = None
-    metadata: dict[str, str] | None = None
-    options: Options | None = None
-    content_type: str | None = field(name="contentType", default=None)
-
-    @property
-    def value(self) -> bytes:
-        """
-        The value as it is stored: compact, and escaped as Go does it.
-
-        Raises:
-            ValueError: it is no UTF-8.
-        """
-        text = bytes(self.raw)
-        if b"\\" in text:  # what is escaped may be written in several ways, and is stored in one
-            return dump(parsed(text))
-        if not text.isascii():
-            text.decode()
-        return escaped(json.format(text, indent=-1) if _BLANK.search(text) else text)
-
-
-@cache
-def _decoder() -> json.Decoder[list[Item]]:
-    return json.Decoder(list[Item])
+    key: str | None
+    value: Raw
+    etag: str | None
+    metadata: dict[str, str] | None
+    options: Options | None
+    contentType: str | None
 
 
 def items(body: bytes) -> list[Item] | None:
@@ -58,3 +39,24 @@ def items(body: bytes) -> list[Item] | None:
         return _decoder().decode(body)
     except (DecodeError, ValidationError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def value_of(item: Item) -> bytes:
+    """
+    Return the value as it is stored: compact, and escaped as Go does it.
+
+    Raises:
+        ValueError: it is no UTF-8.
+    """
+    raw = item.get("value")
+    text = _NULL if raw is None else bytes(raw)
+    if b"\\" in text:  # what is escaped may be written in several ways, and is stored in one
+        return dump(parsed(text))
+    if not text.isascii():
+        text.decode()
+    return escaped(json.format(text, indent=-1) if _BLANK.search(text) else text)
+
+
+@cache
+def _decoder() -> json.Decoder[list[Item]]:
+    return json.Decoder(list[Item])

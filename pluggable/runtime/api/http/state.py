@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .items import Item
 
 
+_PLAIN = {"key", "value"}
+
+
 class StateHandlers:
     """``/v1.0/state``, and its query in ``/v1.0-alpha1``."""
 
@@ -116,19 +119,21 @@ def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> lis
 
 
 def _saved(item: Item, store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
-    own = item.metadata or NO_METADATA
-    key = store.key(item.key or "")
-    if item.options is None and not (item.etag or item.content_type or own or metadata):
-        return state.SetRequest(key=key, value=item.value)
-    options = item.options
+    from .items import value_of
+
+    key = store.key(item.get("key") or "")
+    if not metadata and item.keys() <= _PLAIN:
+        return state.SetRequest(key=key, value=value_of(item))
+    options = item.get("options") or {}
+    own = item.get("metadata") or NO_METADATA
     return state.SetRequest(
         key=key,
-        value=item.value,
-        etag=item.etag or None,
-        concurrency=concurrency_of((options and options.concurrency) or ""),
-        consistency=consistency_of((options and options.consistency) or ""),
+        value=value_of(item),
+        etag=item.get("etag") or None,
+        concurrency=concurrency_of(options.get("concurrency") or ""),
+        consistency=consistency_of(options.get("consistency") or ""),
         metadata={**own, **metadata} if metadata else own,
-        content_type=item.content_type or None,
+        content_type=item.get("contentType") or None,
     )
 
 
