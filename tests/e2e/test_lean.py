@@ -38,7 +38,7 @@ async def test_sidecar_and_children_have_one_transport(
 
         assert loaded(running.process.pid) == {library}
         assert loaded(running.child("in-memory")) == {library}
-        assert loaded(running.child("sqlite")) == {library, SQLALCHEMY}
+        assert loaded(running.child("sqlite")) == {library}
 
 
 async def test_component_server_has_one_transport(socket_folder: Path) -> None:
