@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 #: What a daprd can receive in one message (reference: grpc-go's default, which daprd does not raise).
 DAPRD_RECEIVE_BYTES = 4 * 1024 * 1024
+#: What libnghttp2 decodes of one header name or value; a longer one ends its connection.
+FIELD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

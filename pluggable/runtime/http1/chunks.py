@@ -11,7 +11,13 @@ from .fields import LongBodyError, MalformedError, pairs, shown
 LINE_BYTES: Final = 1024
 BESIDE_BYTES: Final = 8192
 
-_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n").fullmatch
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
+_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_QUOTED: Final = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e])*+"'
+_SIZE: Final = re.compile(
+    rb"([0-9A-Fa-f]{1,16})(?:;%(token)b(?:=(?:%(token)b|%(quoted)b))?)*+\r\n"
+    % {b"token": _TOKEN, b"quoted": _QUOTED}
+).fullmatch
 
 
 class Chunks:
@@ -94,7 +100,9 @@ class Chunks:
             self.done = True
             return
         self._count(len(line))
-        pairs(line)
+        for name, _ in pairs(line):
+            if name in _FRAMING:
+                raise MalformedError(f"the trailer {name.decode()} would frame the body that it ends")
 
     def _count(self, size: int) -> None:
         self._beside += size

@@ -26,9 +26,7 @@ KEPT_BYTES: Final = 2048
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
 
-_LINE: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e\x80-\xff]++) HTTP/1\.([01])"
-).fullmatch
+_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)([^?#]*)(\?[^#]*)?(?:#.*)?").fullmatch
 _HOST: Final = re.compile(
     r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\])(?::\d*)?"
@@ -182,7 +180,7 @@ class RequestReader(Generic[R]):
         if (len(rest) if end < 0 else end + 4) - at > self._most_head:
             raise LongHeadError(f"longer than the {self._most_head} bytes taken")
         if end < 0:
-            self._look(rest, at)
+            self._look(rest[at:])
             return None
         self._at = end + 4
         self._seen = 0
@@ -201,9 +199,9 @@ class RequestReader(Generic[R]):
             self.last = self.upgrades = False
         if target[0] != _SLASH or known.host is None:
             target = _relative(method, target, known, old=self.old)
-        path, _, query = target.decode("latin-1").partition("?")
-        if "#" in query or "#" in path:
-            path, query = path.partition("#")[0], query.partition("#")[0]
+        if b"#" in target:
+            target = target.partition(b"#")[0]
+        path, _, query = target.decode().partition("?")
         request = self._make(method.decode("latin-1"), path, query, known.headers)
         if known.chunked or known.length:
             self._expect_body(request, known)
@@ -240,11 +238,11 @@ class RequestReader(Generic[R]):
         self._request = self._known = None
         return request
 
-    def _look(self, rest: bytes, at: int) -> None:
+    def _look(self, begun: bytes) -> None:
         """Refuse at once what cannot become a head."""
-        if _NEVER(rest, max(at, self._seen - 1)):
-            raise MalformedError(f"it begins {shown(rest[at:])}")
-        self._seen = len(rest) - self._at
+        if _NEVER(begun, max(self._seen - 1, 0)):
+            raise MalformedError(f"it begins {shown(begun)}")
+        self._seen = len(begun)
 
     def _no_request(self, head: bytes) -> Exception:
         """Return why a head's first line begins no request."""

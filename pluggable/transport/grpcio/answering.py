@@ -14,7 +14,7 @@ from ..calls import Handler, Handlers, ServerStream, StreamHandler, Unary, Unary
 from ..checks import STATUS_DETAILS, check_size
 from ..status import Code, StatusError
 from .servercalls import Context, GrpcioServerCall, GrpcioServerStream
-from .statuses import to_grpc
+from .statuses import DETAILS_BYTES, fitted, to_grpc
 
 _LOG = logging.getLogger(__name__)
 
@@ -107,11 +107,10 @@ class _StreamMethod(_Method):
 
 async def _abort(context: Context, status: StatusError) -> NoReturn:
     trailers = tuple(context.trailing_metadata() or ())
-    if status.details:
+    if status.details and len(status.details) <= DETAILS_BYTES:
         trailers = (*trailers, (STATUS_DETAILS, status.details))
     try:
-        # core sends spaces as they are, and HTTP/2 has no value that begins or ends with one
-        await context.abort(to_grpc(status.code), status.message.strip(" "), trailers)
+        await context.abort(to_grpc(status.code), fitted(status.message), trailers)
     except aio.InternalError as error:
         raise asyncio.CancelledError("the caller is gone") from error
 

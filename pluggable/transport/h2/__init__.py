@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .bounds import FIELD_BYTES as FIELD_BYTES, Bounds as Bounds
+from .bounds import Bounds as Bounds
 from .connection import Connection as Connection
 from .endpoint import Endpoint as Endpoint, named as named
 from .listener import Listener as Listener

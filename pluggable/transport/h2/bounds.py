@@ -14,8 +14,6 @@ HEADER_LIST_BYTES = 1024 * 1024
 STREAM_WINDOW = 128 * 1024
 STREAMS = 1000
 CONNECTION_WINDOW = STREAMS * STREAM_WINDOW
-#: What libnghttp2 decodes of one name or value; a longer one ends its connection.
-FIELD_BYTES = 64 * 1024
 #: A peer that is silent for so long while it has streams is asked for a sign of life, which it has so long to
 #: give: in less, one at work that holds up its own loop would look dead.
 SILENCE_SECONDS = 30.0

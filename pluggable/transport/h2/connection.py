@@ -14,7 +14,7 @@ from ngh2 import ErrorCode, NGH2Error, Role
 from .bounds import Bounds, configuration
 from .endpoint import Endpoint, goaway
 from .hearing import closed, hear
-from .keepalive import Keepalive
+from .keepalive import Keepalive, watch_host
 from .peers import peer_of
 from .stream import Stream
 
@@ -81,6 +81,7 @@ class Connection(asyncio.Protocol):
         self.engine.set_local_window_size(self.bounds.connection_window)
         self.alive = True
         self._keepalive = Keepalive(self)
+        watch_host(transport, self.bounds.silence_seconds)
         self._flush()
         self.endpoint.made(self)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import sys
 from typing import TYPE_CHECKING, Final
 
 from ngh2 import Role
@@ -12,9 +15,28 @@ if TYPE_CHECKING:
 
 #: A timer that is later than this says that we were held up, and what was sent to us may not be read yet.
 _LATE_SECONDS: Final = 1.0
-#: PINGs that a server of gRPC's other implementations takes without having sent anything in between; the
-#: third ends the connection.
+#: PINGs before their time, of the two that other servers of gRPC's take; the third ends the connection.
 _EARLY: Final = 1
+#: How often the kernel asks in vain before it takes a host for gone, and after how many seconds again.
+_PROBES: Final = 3
+_PROBE_SECONDS: Final = 10
+#: The option for the silence before that, which macOS calls otherwise and Python does not always name there.
+_IDLE: Final = socket.TCP_KEEPIDLE if sys.platform == "linux" else 0x10
+
+
+def watch_host(transport: asyncio.BaseTransport, silence_seconds: float) -> None:
+    """Have the kernel notice that the host at the other end of TCP is gone, which no server counts."""
+    found = transport.get_extra_info("socket")
+    if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    milliseconds = int((silence_seconds + _PROBES * _PROBE_SECONDS) * 1000)
+    with contextlib.suppress(OSError):  # macOS refuses it for a peer that has gone already
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        found.setsockopt(socket.IPPROTO_TCP, _IDLE, max(int(silence_seconds), 1))
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_SECONDS)
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
+        if sys.platform == "linux":  # the same for what was sent and not acknowledged
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 class Keepalive:
@@ -24,7 +46,8 @@ class Keepalive:
     A peer that has streams and was silent for ``silence_seconds`` is sent a PING; whatever it says within
     ``answer_seconds`` is a sign of life. Who has answered and says no more than that is not asked again
     before ``quiet_seconds``, since servers take who asks often for an enemy (grpc-go, Java and C: more than
-    twice in five minutes), unless it has been sent a request meanwhile.
+    twice in five minutes), unless it has been sent a request meanwhile. Whether its host is there, the kernel
+    asks in between.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 
 from ..calls import Pairs
 from ..checks import checked
-from ..h2 import FIELD_BYTES, Fields
+from ..h2 import Fields
+from ..limits import FIELD_BYTES
 from ..status import Code, StatusError
 
 #: Fields as they are sent.

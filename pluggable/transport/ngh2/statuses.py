@@ -9,7 +9,8 @@ from typing import Final
 from ngh2 import ErrorCode
 
 from ..checks import STATUS_DETAILS
-from ..h2 import FIELD_BYTES, Fields, named
+from ..h2 import Fields, named
+from ..limits import FIELD_BYTES
 from ..status import Code, StatusError
 from .headers import Sent, escaped, size_of, unescaped
 
@@ -118,8 +119,9 @@ def _shortened(field: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
 
 
 def _ended(text: bytes) -> bytes:
-    """Return an escaped text that was cut, without the rest of an escape or a space at its end."""
-    return (text[:-2] + text[-2:].partition(b"%")[0]).rstrip(b" ")
+    """Return an escaped text that was cut, without the rest of a character or a space at its end."""
+    whole = text[:-2] + text[-2:].partition(b"%")[0]
+    return escaped(unescaped(whole).rstrip("\ufffd "))
 
 
 def _cut(fields: Sent, peer_bytes: int) -> Sent:

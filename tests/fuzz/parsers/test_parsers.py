@@ -19,3 +19,19 @@ async def test_every_input_is_survived(name: str) -> None:
 
     assert found.faults == []
     assert found.inputs > 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        ("crash", "KeyError at planted.py"),
+        ("death", "died of SIGABRT, of 626164"),
+        ("hang", "it hung at 626164"),
+        ("growth", "it grew by"),
+    ],
+)
+async def test_every_harm_is_noticed(way: str, told: str) -> None:
+    found = await watched(way, 1, worker="tests.fuzz.parsers.planted", hang_seconds=5)
+
+    assert any(told in fault for fault in found.faults), found.faults

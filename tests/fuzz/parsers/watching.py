@@ -34,21 +34,28 @@ class Found:
     def faults(self) -> list[str]:
         """What is wrong, in words."""
         told = [f"{place}, of {data[:2000]}" for place, data in self.crashes.items()]
-        told += [f"it hung for {HANG_SECONDS:g} s at {data[:2000]}" for data in self.hangs]
+        told += [f"it hung at {data[:2000]}" for data in self.hangs]
         if self.grown_bytes > GROWTH_BYTES:
             told.append(f"it grew by {self.grown_bytes} bytes in {self.inputs} inputs")
         return told
 
 
-async def watched(name: str, seconds: float, seed: str = "") -> Found:
+async def watched(
+    name: str,
+    seconds: float,
+    seed: str = "",
+    *,
+    worker: str = "tests.fuzz.parsers.worker",
+    hang_seconds: float = HANG_SECONDS,
+) -> Found:
     """Feed a target for so long in a process of its own; it is ended at its first hang."""
     with tempfile.NamedTemporaryFile(prefix="pl-notes-") as notes:
         notes.truncate(NOTES_BYTES)
-        command = (sys.executable, "-m", "tests.fuzz.parsers.worker", name, str(seconds), seed, notes.name)
+        command = (sys.executable, "-m", worker, name, str(seconds), seed, notes.name)
         process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=PIPE, stderr=PIPE)
         telling = asyncio.create_task(process.communicate())
         try:
-            await _end(telling, Path(notes.name))
+            await _end(telling, Path(notes.name), hang_seconds)
         except TimeoutError:
             process.kill()
             await telling
@@ -61,7 +68,7 @@ async def watched(name: str, seconds: float, seed: str = "") -> Found:
         return Found(inputs=number, crashes={_death(process.returncode, err.decode()): data})
 
 
-async def _end(telling: asyncio.Task[tuple[bytes, bytes]], notes: Path) -> None:
+async def _end(telling: asyncio.Task[tuple[bytes, bytes]], notes: Path, seconds: float) -> None:
     """
     Wait for the end of the process.
 
@@ -70,7 +77,7 @@ async def _end(telling: asyncio.Task[tuple[bytes, bytes]], notes: Path) -> None:
     """
     before = -1
     while not telling.done():
-        await asyncio.wait({telling}, timeout=HANG_SECONDS)
+        await asyncio.wait({telling}, timeout=seconds)
         number, _ = _at_work(notes)
         if number == before and not telling.done():
             raise TimeoutError

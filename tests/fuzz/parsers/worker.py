@@ -14,12 +14,13 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from tests.fuzz.parsers.mutation import LONGEST, pieces
-from tests.fuzz.parsers.targets import TARGETS, corpus
+from tests.fuzz.parsers.targets import TARGETS, Target, corpus
 
 #: The number of the input at work, and its size, before the input itself.
 HEAD: Final = struct.Struct(">QI")
@@ -50,9 +51,10 @@ def resident_bytes() -> int:
     return int(fields[1]) * mmap.PAGESIZE
 
 
-async def work(name: str, seconds: float, seed: str, notes: Notes) -> dict[str, object]:
+async def work(
+    target: Target, committed: Sequence[bytes], random: Random, seconds: float, notes: Notes
+) -> dict[str, object]:
     """Feed the corpus, then what is made of it, and return what became of it."""
-    target, committed, random = TARGETS[name], corpus(name), Random(f"{name}{seed}")
     crashes: dict[str, str] = {}
     number = warm = 0
     async with target.open() as feed:
@@ -82,7 +84,8 @@ def _place(error: BaseException) -> str:
 def main() -> None:
     """Work as the arguments say, and print what was found as JSON."""
     name, seconds, seed, notes = sys.argv[1:]
-    found = asyncio.run(work(name, float(seconds), seed, Notes(Path(notes))))
+    random = Random(f"{name}{seed}")
+    found = asyncio.run(work(TARGETS[name], corpus(name), random, float(seconds), Notes(Path(notes))))
     print(json.dumps(found))  # noqa: T201  this is how the one that watches learns of it
 
 

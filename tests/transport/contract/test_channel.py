@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pluggable.transport import Channel, ChannelState, Code, Stream, Unary
+from tests.e2e.sidecars import PATIENCE
 from tests.transport.contract.bench import Bench, Waiting, echo, soon, status
 from tests.transport.contract.process import ECHO, WAIT, WAIT_STREAM
 
@@ -128,7 +129,7 @@ async def test_killed_server_is_missed_and_found(bench: Bench) -> None:
     assert error.code is Code.UNAVAILABLE
     assert address in error.message
 
-    async with process(bench.transport, address), asyncio.timeout(2):
+    async with process(bench.transport, address), asyncio.timeout(2 * PATIENCE):
         assert await channel.changed(ChannelState.DOWN) is ChannelState.UP
         assert await channel.unary(ECHO, b"three") == b"three"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from pluggable.transport import ChannelState, Code, Limits
 from pluggable.transport.h2 import Bounds
 from pluggable.transport.ngh2 import Ngh2Channel
 from tests.transport.contract.bench import GUARD_SECONDS, soon, status
-from tests.transport.h2.peers import REQUEST, frame, peer, raw, station
+from tests.transport.h2.peers import REQUEST, Station, frame, peer, raw, station
 
 HASTY = Bounds(silence_seconds=0.1, answer_seconds=0.2)
 METHOD = "/test.Keepalive/Call"
@@ -73,6 +74,23 @@ async def test_own_delay_is_not_the_peers(socket_folder: Path) -> None:
         time.sleep(1.5)  # noqa: ASYNC251  what holds up the loop, as a suspended machine does
         await joined.event(PingReceived)
         assert not stream.closed
+
+
+async def test_kernel_watches_the_host() -> None:
+    served = Station(HASTY)
+    address = await served.listener.listen("127.0.0.1:0")
+    served.listener.start()
+    async with Ngh2Channel(address, limits=Limits()) as caller:
+        await caller.connect(GUARD_SECONDS)
+        theirs = served.connected.get_nowait().transport.get_extra_info("socket")
+        connection = caller._link.connection
+        assert connection is not None
+        ours = connection.transport.get_extra_info("socket")
+
+        for end, seconds in ((theirs, 1), (ours, 30)):
+            assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == seconds
+    await served.listener.close("the test is over")
 
 
 class Counting:

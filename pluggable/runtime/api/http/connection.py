@@ -7,12 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
-from ....transport.inplace import InPlace
 from ...http1 import PrefaceError, RequestReader, UnreadableError, VersionError
 from .heads import Heads
 from .refusals import LateError, refused
 from .request import Request, Response, failure
 from .slow import Watch
+from .starting import Starting
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Owner(Protocol):
     watch: Watch
 
     @property
-    def in_place(self) -> InPlace:
+    def starting(self) -> Starting:
         """Begins handlers."""
 
     def reader(self) -> RequestReader[Request]:
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
             return
         self._working = True
         self._in_burst = True
-        task = self._owner.in_place.begin(self._work(request))
+        task = self._owner.starting.begin(self._work(request), self._worked)
         self._in_burst = False
         self._flush()
         if task is not None and self._working:
@@ -222,11 +222,15 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             raise
         finally:
-            self._working = False
-            if self._task is not None:
-                self._task = None
-                self._owner.idle(self)
+            self._worked()
         self._wait()
+
+    def _worked(self) -> None:
+        """Take note that no handler is at work."""
+        self._working = False
+        if self._task is not None:
+            self._task = None
+            self._owner.idle(self)
 
     def _wait(self) -> None:
         """Take in what comes next, and give it its time."""

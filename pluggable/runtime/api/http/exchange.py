@@ -8,13 +8,13 @@ from typing import Protocol
 from ngh2 import ErrorCode
 
 from ....transport.h2 import Connection, Fields, Stream
-from ....transport.inplace import InPlace
 from ...http1 import LongBodyError, UnreadableError
 from .connection import BODY_SECONDS, UNREAD_SECONDS, Handle, failed
 from .heads import Heads
 from .refusals import LateError, refused
 from .request import Request, Response
 from .slow import Watch
+from .starting import Starting
 
 #: Written at once; longer bodies in such pieces, each when there is room.
 _PIECE_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ class Serving(Protocol):
     max_body_bytes: int
 
     @property
-    def in_place(self) -> InPlace:
+    def starting(self) -> Starting:
         """Begins handlers."""
 
     def changed(self) -> None:
@@ -125,7 +125,7 @@ class Exchange(Stream):
         if self._pieces:
             self._request.body = b"".join(self._pieces)
             self._pieces = []
-        task = self._server.in_place.begin(self._work(self._request))
+        task = self._server.starting.begin(self._work(self._request), self._worked)
         if task is not None and not self.ended:
             self._task = task
             self._at_work.began(self)
@@ -141,9 +141,13 @@ class Exchange(Stream):
             if not self.ended:  # cancelled from elsewhere, or nobody takes the answer
                 self.reset(ErrorCode.INTERNAL_ERROR)
                 self.ended = True
-            if self._task is not None:
-                self._task = None
-                self._at_work.left(self)
+            self._worked()
+
+    def _worked(self) -> None:
+        """Take note that no handler is at work."""
+        if self._task is not None:
+            self._task = None
+            self._at_work.left(self)
 
     async def _send(self, response: Response, *, bodiless: bool = False) -> None:
         if self.closed:

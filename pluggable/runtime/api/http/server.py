@@ -8,12 +8,12 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ....transport.inplace import InPlace
 from ...http1 import Blocks, RequestReader
 from .connection import Connection, Handle
 from .heads import Heads
 from .request import Request
 from .slow import Watch
+from .starting import Starting, starting
 
 if TYPE_CHECKING:
     from .h2c import H2C
@@ -44,9 +44,9 @@ class HTTPServer:
         self._changed = asyncio.Event()
 
     @cached_property
-    def in_place(self) -> InPlace:
+    def starting(self) -> Starting:
         """Begins handlers."""
-        return InPlace()
+        return starting()
 
     async def listen(self, host: str, port: int) -> tuple[str, int]:
         """
@@ -83,7 +83,7 @@ class HTTPServer:
             await server.wait_closed()
         self._listening.clear()
         self.watch.close()
-        self.in_place.close()
+        self.starting.close()
 
     async def __aenter__(self) -> Self:
         return self
