@@ -7,7 +7,7 @@ from typing import Final
 
 #: A read that takes longer, in seconds, waited for a disk; less is what other processes take from this one.
 QUICK_SECONDS: Final = 0.01
-#: After a slow one the loop does not try for so many times as long: that much of its time is at stake.
+#: After a slow one the loop does not try for so many times as long, so a sixth of its time is at stake.
 PAUSES: Final = 5
 #: How long a quick one is good for, in seconds.
 MEMORY_SECONDS: Final = 1.0
