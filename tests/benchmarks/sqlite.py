@@ -162,6 +162,7 @@ async def _sets(found: StateStore, ops: int) -> Row:
 
 async def _gets(found: StateStore, ops: int, at_once: int, written: dict[str, bytes]) -> Row:
     async def one(number: int) -> None:
+        await asyncio.sleep(0)  # no more comes from one caller in one turn of the loop
         answer = await found.get(GetRequest(key=key(number)))
         gets.answered(well=answer is not None and answer.data == written[key(number)])
 

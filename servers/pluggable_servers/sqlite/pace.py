@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Final
 
-#: A read that takes longer, in seconds, had to wait: for the disk, or for the processor.
-QUICK_SECONDS: Final = 0.002
-#: After a slow one the loop does not try for so many times as long, so a twentieth of its time is at stake.
-PAUSES: Final = 20
+#: A read that takes longer, in seconds, waited for a disk; less is what other processes take from this one.
+QUICK_SECONDS: Final = 0.01
+#: After a slow one the loop does not try for so many times as long, so a sixth of its time is at stake.
+PAUSES: Final = 5
 #: How long a quick one is good for, in seconds.
 MEMORY_SECONDS: Final = 1.0
 
