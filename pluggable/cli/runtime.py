@@ -11,7 +11,7 @@ from .version import DISTRIBUTION, version
 
 USAGE_STATUS = 64
 #: What the extra ``runtime`` brings; looked for here, since the sidecar imports it in the midst of its start.
-NEEDED = ("httptools", "uvloop", "yaml")
+NEEDED = ("uvloop", "yaml")
 
 
 def main() -> int:
