@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 USAGE_STATUS = 64
 #: What the extra ``runtime`` brings; looked for here, since the sidecar imports it in the midst of its start.
-NEEDED = ("httptools", "uvloop", "yaml")
+NEEDED = ("uvloop", "yaml")
 
 
 def main() -> int:

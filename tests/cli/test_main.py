@@ -63,7 +63,7 @@ def test_sidecar_names_every_fault() -> None:
 
 def test_sidecar_says_what_to_install(tmp_path: Path) -> None:
     program = (
-        "import sys; sys.modules['httptools'] = None; sys.argv[1:] = ['--app-id=a']; "
+        "import sys; sys.modules['yaml'] = None; sys.argv[1:] = ['--app-id=a']; "
         "from pluggable.cli.runtime import main; sys.exit(main())"
     )
     command = [sys.executable, "-c", program]

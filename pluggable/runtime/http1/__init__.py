@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .blocks import Blocks as Blocks
 from .fields import (
     ExpectationError as ExpectationError,
     LongBodyError as LongBodyError,
@@ -11,7 +12,6 @@ from .fields import (
     VersionError as VersionError,
 )
 from .requests import (
-    Blocks as Blocks,
     PrefaceError as PrefaceError,
     RequestReader as RequestReader,
 )

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, Generic, Protocol, TypeVar
 
+from .blocks import Blocks, Known
 from .chunks import Chunks
 from .fields import (
-    ExpectationError,
     LongBodyError,
     LongHeadError,
     MalformedError,
     VersionError,
-    framing,
-    pairs,
     shown,
 )
 
-#: Clients repeat themselves, so what was read is kept: so many blocks of fields, none longer than this.
-KEPT: Final = 256
-KEPT_BYTES: Final = 2048
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
 
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)([^?#]*)(\?[^#]*)?(?:#.*)?").fullmatch
-_HOST: Final = re.compile(
-    r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\])(?::\d*)?"
-).fullmatch
 #: Empty lines may stand before a request: some clients send one behind a body.
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+").match
 #: What no head has: control characters, and line breaks of another kind.
@@ -39,21 +29,6 @@ _NEVER: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r[^\n]
 
 class PrefaceError(Exception):
     """The client begins to speak HTTP/2."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What a block of fields says."""
-
-    headers: Mapping[str, str]
-    length: int
-    chunked: bool
-    host: str | None
-    options: frozenset[str]
-    """What is in ``Connection``, in lower case."""
-    upgrades: bool
-    expects: bool
-    """Whether the client waits to be told to send its body."""
 
 
 class Readable(Protocol):
@@ -65,29 +40,6 @@ class Readable(Protocol):
 R = TypeVar("R", bound=Readable)
 #: Makes a request of its method, its path and its query as they were sent, and its headers.
 Make = Callable[[str, str, str, Mapping[str, str]], R]
-
-
-class Blocks:
-    """Reads blocks of fields, and knows again those that it has read."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, Known] = {}
-
-    def of(self, block: bytes) -> Known:
-        """
-        Return what a block says.
-
-        Raises:
-            MalformedError: it cannot be read.
-        """
-        known = self._known.get(block)
-        if known is None:
-            known = _known(block)
-            if len(block) <= KEPT_BYTES:
-                if len(self._known) >= KEPT:
-                    self._known.clear()
-                self._known[block] = known
-        return known
 
 
 class RequestReader(Generic[R]):
@@ -256,35 +208,6 @@ class RequestReader(Generic[R]):
         if version is not None and version[1] not in (b"1.0", b"1.1"):
             return VersionError(f"HTTP/{version[1].decode()} is not spoken here; HTTP/1.1 is")
         return MalformedError(f"its first line is {shown(line)}")
-
-
-def _known(block: bytes) -> Known:
-    fields = pairs(block)
-    framed = framing(block, fields)
-    headers: dict[str, str] = {}
-    for name, value in fields:
-        key, text = name.decode(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    hosts = sum(name == b"host" for name, _ in fields)
-    if hosts > 1:
-        raise MalformedError(f"Host is given {hosts} times")
-    if hosts and _HOST(headers["host"]) is None:
-        raise MalformedError(f"Host is {headers['host']!r}, which is none")
-    expected = headers.get("expect", "").lower()
-    if expected not in ("", "100-continue"):
-        raise ExpectationError(f"Expect is {expected!r}, only 100-continue is known")
-    options = frozenset(re.findall(r"[^\s,]+", headers.get("connection", "").lower()))
-    return Known(
-        headers=MappingProxyType(headers),
-        length=framed.length or 0,
-        chunked=framed.chunked,
-        host=headers.get("host"),
-        options=options,
-        upgrades={"upgrade", "http2-settings"} <= options
-        and headers.get("upgrade") == "h2c"
-        and "http2-settings" in headers,
-        expects=bool(expected),
-    )
 
 
 def _relative(method: bytes, target: bytes, known: Known, *, old: bool) -> bytes:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
+from typing import cast
 
-from ...http1 import PrefaceError, RequestReader, UnreadableError, VersionError
-from .heads import Heads
+from ...http1 import PrefaceError, UnreadableError, VersionError
+from .owner import Owner, failed
 from .refusals import LateError, refused
-from .request import Request, Response, failure
-from .slow import Watch
-from .starting import Starting
+from .request import Request, Response
 
-logger: logging.Logger = logging.getLogger(__name__)
-
-Handle = Callable[[Request], Awaitable[Response]]
 #: What may wait to be read while a request is answered; with more, reading pauses.
 READ_AHEAD_BYTES = 64 * 1024
 #: So many requests of one client are answered before others have their turn.
@@ -32,39 +25,6 @@ UNREAD_SECONDS = 60.0
 #: Bodies longer than this are written on their own rather than copied behind their head.
 JOINED_BYTES = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Owner(Protocol):
-    """What a connection knows of its server."""
-
-    handle: Handle
-    heads: Heads
-    watch: Watch
-
-    @property
-    def starting(self) -> Starting:
-        """Begins handlers."""
-
-    def reader(self) -> RequestReader[Request]:
-        """Return what reads a connection's requests."""
-
-    def opened(self, connection: Connection) -> None:
-        """Count the connection in."""
-
-    def closed(self, connection: Connection) -> None:
-        """Count the connection out."""
-
-    def began(self, connection: Connection) -> None:
-        """Take note that a handler of the connection waits for something."""
-
-    def idle(self, connection: Connection) -> None:
-        """Take note that it waits no more."""
-
-    def switch(self, transport: asyncio.Transport, data: bytes) -> bool:
-        """Go on with HTTP/2 on this transport, with what has come; return whether that can be done."""
-
-    def upgrade(self, transport: asyncio.Transport, request: Request) -> bool:
-        """Answer a request over HTTP/2, as it asks to, and go on so; return whether that can be done."""
 
 
 class Connection(asyncio.Protocol):
@@ -337,10 +297,3 @@ class Connection(asyncio.Protocol):
                 self._transport.write(out[0])
             else:
                 self._transport.writelines(out)
-
-
-def failed(request: Request, error: Exception) -> Response:
-    """Log what nobody foresaw, and return an answer that says nothing of the code."""
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    message = f"{request.method} {request.path} failed inside the sidecar; its log says why"
-    return failure(500, "ERR_INTERNAL", message)

@@ -9,8 +9,9 @@ from ngh2 import ErrorCode
 
 from ....transport.h2 import Connection, Fields, Stream
 from ...http1 import LongBodyError, UnreadableError
-from .connection import BODY_SECONDS, UNREAD_SECONDS, Handle, failed
+from .connection import BODY_SECONDS, UNREAD_SECONDS
 from .heads import Heads
+from .owner import Handle, failed
 from .refusals import LateError, refused
 from .request import Request, Response
 from .slow import Watch

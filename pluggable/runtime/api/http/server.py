@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ...http1 import Blocks, RequestReader
-from .connection import Connection, Handle
+from .connection import Connection
 from .heads import Heads
+from .owner import Handle
 from .request import Request
 from .slow import Watch
 from .starting import Starting, starting
