@@ -20,7 +20,7 @@ _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
 
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
-_ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)([^?#]*)(\?[^#]*)?(?:#.*)?").fullmatch
+_ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?").fullmatch
 #: Empty lines may stand before a request: some clients send one behind a body.
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*+").match
 #: What no head has: control characters, and line breaks of another kind.

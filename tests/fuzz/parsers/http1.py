@@ -87,7 +87,7 @@ def feed_requests(data: bytes, pieces: Sequence[bytes]) -> None:
     parser = httptools.HttpRequestParser(judge)
     judge.listen(parser, data)
     told = judge.messages[: len(whole[0])]
-    # it knows only so many methods, and stops where it is asked to switch protocols
+    # it knows only so many methods, and stops where a connection ends or is to switch protocols
     accepted = whole[0][: len(told)] if judge.stopped else whole[0]
     assert told == accepted, f"{accepted!r} is read by httptools as {told!r}"
 
@@ -177,8 +177,10 @@ class _Judge:
         if isinstance(self._parser, httptools.HttpResponseParser):
             self.answers.append((self._parser.get_status_code(), self._body))
             return
+        if not self._parser.should_keep_alive():  # also where a trailer says so, which means nothing
+            self.stopped = True
         url = self._url.partition(b"#")[0].decode("latin-1")
-        if not url.startswith(("/", "*")):
-            url = "/" + url.partition("://")[2].partition("/")[2] if "/" in url.partition("://")[2] else "/"
         path, _, query = url.partition("?")
+        if not path.startswith(("/", "*")):
+            path = "/" + path.partition("://")[2].partition("/")[2]
         self.messages.append((self._parser.get_method().decode(), f"{path}?{query}", self._body))

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.fuzz.parsers import h2, messages, mutation
+from tests.fuzz.parsers import h2, http1, messages, mutation
 
 #: A file a target; a line a recorded conversation, or what once failed, in hexadecimal.
 CORPUS: Final = Path(__file__).parent / "corpus"
@@ -35,6 +35,8 @@ TARGETS: Final[Mapping[str, Target]] = {
     "h2-server": Target(open=h2.server, mutate=h2.mutate),
     "h2-client": Target(open=h2.client, mutate=h2.mutate),
     "grpc-messages": Target(open=messages.reader),
+    "http1-requests": Target(open=http1.requests, mutate=http1.mutate),
+    "http1-answers": Target(open=http1.answers, mutate=http1.mutate),
 }
 
 

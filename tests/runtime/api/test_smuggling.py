@@ -99,6 +99,7 @@ LINES = {
     "a host that is none": b"POST /a HTTP/1.1\r\nHost: x/y@z\r\n\r\n",
     "another host in the target": b"POST http://y/a HTTP/1.1\r\nHost: x\r\n\r\n",
     "a user in the target": b"POST http://y@x/a HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a path that begins without a slash": b"POST http://x@x/a HTTP/1.1\r\nHost: x\r\n\r\n",
     "no host in the target": b"POST http:///a HTTP/1.1\r\nHost: x\r\n\r\n",
     "another scheme": b"POST ftp://x/a HTTP/1.1\r\nHost: x\r\n\r\n",
 }
