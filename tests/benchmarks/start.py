@@ -60,9 +60,8 @@ def resources(folder: Path) -> Path:
     return path
 
 
-async def measure(folder: Path, load: int) -> Round:
+async def measure(path: Path, load: int) -> Round:
     """Start a sidecar, see that its components answer, under load too, and stop it."""
-    path = resources(folder)
     began = time.perf_counter()
     async with sidecar(path, environment=INSTALLED) as running:
         seconds = time.perf_counter() - began
@@ -169,12 +168,10 @@ def _line(name: str, figures: Sequence[float], digits: int) -> str:
 
 
 async def measure_all(number: int, load: int) -> list[Round]:
-    """Measure so many starts, each in a fresh folder, after one that does not count."""
-    rounds = []
-    for _ in range(number + 1):
-        with tempfile.TemporaryDirectory(prefix="pl-") as folder:
-            rounds.append(await measure(Path(folder), load))
-    return rounds[1:]
+    """Measure so many starts in one folder, after one that makes the tables and does not count."""
+    with tempfile.TemporaryDirectory(prefix="pl-") as folder:
+        path = resources(Path(folder))
+        return [await measure(path, load) for _ in range(number + 1)][1:]
 
 
 def main() -> int:

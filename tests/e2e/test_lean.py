@@ -29,7 +29,10 @@ async def test_sidecar_and_children_have_one_transport(
     component(resources, "memory", "state.in-memory")
     component(resources, "broker", "pubsub.in-memory")
     component(resources, "tables", "state.sqlite", connectionString=f"file:{tmp_path}/db.sqlite")
-    async with sidecar(resources, environment={TRANSPORT_VARIABLE: transport}) as running:
+    environment = {TRANSPORT_VARIABLE: transport}
+    async with sidecar(resources, environment=environment) as running:  # which makes the tables
+        assert loaded(running.child("sqlite")) == {library, SQLALCHEMY}
+    async with sidecar(resources, environment=environment) as running:
         for store in ("memory", "tables"):
             kept = await running.call("POST", f"/v1.0/state/{store}", b'[{"key": "k", "value": 1}]')
             assert kept.status == 204

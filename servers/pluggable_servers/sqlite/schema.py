@@ -1,8 +1,7 @@
 """
-The tables, exactly as daprd lays them out, and how a database gets them.
+How a database gets its tables.
 
-Facts: components-contrib ``state/sqlite/sqlite_dbaccess.go``, ``sqlite_migrations.go``,
-``common/component/sql/migrations/sqlite``. The order of the columns matters to daprd.
+Facts: components-contrib ``state/sqlite/sqlite_migrations.go``, ``common/component/sql/migrations/sqlite``.
 """
 
 from __future__ import annotations
@@ -11,26 +10,14 @@ import logging
 from sqlite3 import Connection, OperationalError
 from typing import Final
 
+from pluggable.errors import InitError
+
 logger = logging.getLogger(__name__)
 
 #: The row of the metadata table that says how far a database was brought, and how far this code brings it.
 MIGRATIONS: Final = "migrations"
 LEVEL: Final = 1
 
-_METADATA: Final = """
-CREATE TABLE IF NOT EXISTS "{name}" (
-  key TEXT NOT NULL PRIMARY KEY,
-  value TEXT NOT NULL
-)"""
-_STATE: Final = """
-CREATE TABLE IF NOT EXISTS "{name}" (
-  key TEXT NOT NULL PRIMARY KEY,
-  value TEXT NOT NULL,
-  is_binary BOOLEAN NOT NULL,
-  etag TEXT NOT NULL,
-  expiration_time TIMESTAMP DEFAULT NULL,
-  update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
-)"""
 _LEVEL: Final = 'SELECT value FROM "{name}" WHERE key = ?'
 _SET_LEVEL: Final = (
     'INSERT INTO "{name}" (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'
@@ -42,15 +29,24 @@ def migrate(connection: Connection, table_name: str, metadata_table_name: str) -
     """Bring the database to this code's level; of several processes that open it, one does it."""
     if _is_there(connection, table_name, metadata_table_name):
         return  # without a lock that others would have to wait for
+    try:
+        # By SQLAlchemy, which tables that are there never need.
+        from .tables import create_metadata, create_state
+    except ModuleNotFoundError as error:
+        raise InitError(
+            f'the table "{table_name}" has to be made, and {error.name} is not installed, which does that; '
+            'pip install "pluggable-components[sqlite]"'
+        ) from error
+
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        connection.execute(_METADATA.format(name=metadata_table_name))
+        connection.execute(create_metadata(metadata_table_name))
         level = _level(connection, metadata_table_name)
         if level < LEVEL:
             connection.execute(_SET_LEVEL.format(name=metadata_table_name), (MIGRATIONS, str(LEVEL)))
         if level <= LEVEL:
             # Also at this level: the table may have got another name since.
-            connection.execute(_STATE.format(name=table_name))
+            connection.execute(create_state(table_name))
         else:
             logger.warning(
                 'the table "%s" is at level %d, later than %d, which this version knows; reading it as it is',
