@@ -7,6 +7,7 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+from .._collecting import settle
 from .appchannel import AppChannel, AppError, app_channel
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
@@ -96,6 +97,7 @@ class Sidecar:
         try:
             await self._apply(self.groundwork.first)
             self.blocks.health.outbound.open()
+            settle()
             await self._meet_application()
             async for batch in self.groundwork.changes:
                 await self._apply(batch)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from .. import logs
+from .._collecting import settle
 from .endpoint import Endpoint
 from .instances import Offered
 from .observing import Observer
@@ -62,6 +63,7 @@ def serve(
                 _telemetry(telemetry, ", ".join(components)) as observer,
                 ComponentServer(components, folder=folder, telemetry=observer) as server,
             ):
+                settle()
                 await stop.drained(server, drain_seconds)
 
     run(main())
@@ -87,6 +89,7 @@ async def serve_child(
             Endpoint(name, offered, path, observer=observer) as endpoint,
         ):
             ready()
+            settle()
             await stop.drained(endpoint, DRAIN_SECONDS)
     if stop.orphaned:
         with contextlib.suppress(OSError):  # not empty: another child is still leaving, and will remove it

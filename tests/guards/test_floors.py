@@ -16,7 +16,17 @@ SERVERS = ROOT / "servers" / "pluggable_servers"
 FLOORS = (
     {"_proto", "transport"},
     {"errors", "metadata", "about", "logs", "sockets"}
-    | {"_called", "_duration", "_lines", "_promises", "_properties", "_quantity", "_records", "_secrets"}
+    | {
+        "_called",
+        "_collecting",
+        "_duration",
+        "_lines",
+        "_promises",
+        "_properties",
+        "_quantity",
+        "_records",
+        "_secrets",
+    }
     | {"_exports", "_forks", "_settings"},
     {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
     | {"configuration", "lock", "crypto", "nameresolution", "conversation"},

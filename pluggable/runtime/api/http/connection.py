@@ -31,8 +31,8 @@ class Connection(asyncio.Protocol):
     """Reads requests and answers them in order, one after the other."""
 
     __slots__ = (
-        "_closing", "_deaf", "_ended", "_full", "_in_burst", "_out", "_owner", "_paused", "_reader", "_task",
-        "_transport", "_unread", "_watched", "_working",
+        "_closing", "_deaf", "_due", "_ended", "_full", "_in_burst", "_out", "_owner", "_paused", "_reader",
+        "_task", "_transport", "_unread", "_watched", "_working",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -43,6 +43,8 @@ class Connection(asyncio.Protocol):
         """What the handler goes on in, if it waits."""
         self._out: list[bytes] | None = None
         """What is to be written together."""
+        self._due = False
+        """What has come is answered at the end of this turn."""
         self._working = False
         self._in_burst = False
         self._deaf = False
@@ -73,15 +75,17 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._reader.feed(data)
-        if not self._working:
-            self._go_on()
-        elif self._reader.unread > READ_AHEAD_BYTES:
-            self._pause()
+        if self._working:
+            if self._reader.unread > READ_AHEAD_BYTES:
+                self._pause()
+        elif not self._due:
+            self._due = True
+            self._owner.turn.later(self._begin)
 
     def eof_received(self) -> bool:
         """Answer what came before the end; a request cut off is none."""
         self._ended = True
-        return self._working or self._full
+        return self._due or self._working or self._full
 
     def pause_writing(self) -> None:
         self._full = True
@@ -124,6 +128,12 @@ class Connection(asyncio.Protocol):
         self._refuse(LateError(message))
 
     # inside
+
+    def _begin(self) -> None:
+        """Answer what came in this turn."""
+        self._due = False
+        if not self._working and not self._deaf:
+            self._go_on()
 
     def _go_on(self) -> None:
         """Answer what has come, if its answer could be sent."""

@@ -12,6 +12,7 @@ from .heads import Heads
 from .request import Request, Response, failure
 from .slow import Watch
 from .starting import Starting
+from .turn import Turn
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -27,6 +28,7 @@ class Owner(Protocol):
     handle: Handle
     heads: Heads
     watch: Watch
+    turn: Turn
 
     @property
     def starting(self) -> Starting:

@@ -15,6 +15,7 @@ from .owner import Handle
 from .request import Request
 from .slow import Watch
 from .starting import Starting, starting
+from .turn import Turn
 
 if TYPE_CHECKING:
     from .h2c import H2C
@@ -37,6 +38,7 @@ class HTTPServer:
         self.max_head_bytes: int = read_buffer_bytes + SLOP_BYTES
         self.heads: Heads = Heads()
         self.watch: Watch = Watch()
+        self.turn: Turn = Turn()
         self._blocks = Blocks()
         self._h2c: H2C | None = None
         self._listening: list[asyncio.Server] = []
