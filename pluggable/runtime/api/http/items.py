@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Final, TypedDict
 
@@ -11,7 +10,7 @@ from msgspec import DecodeError, Raw, ValidationError, json
 from ...gotext import escaped
 from ..jsontext import dump, parsed
 
-_BLANK: Final = re.compile(rb"[ \t\r\n]")
+_BLANKS: Final = (b" ", b"\n", b"\r", b"\t")
 _NULL: Final = b"null"
 
 
@@ -54,7 +53,9 @@ def value_of(item: Item) -> bytes:
         return dump(parsed(text))
     if not text.isascii():
         text.decode()
-    return escaped(json.format(text, indent=-1) if _BLANK.search(text) else text)
+    if any(blank in text for blank in _BLANKS):
+        text = json.format(text, indent=-1)
+    return escaped(text)
 
 
 @cache
