@@ -20,6 +20,7 @@ import uvloop
 
 from pluggable import transport
 from pluggable.transport import TRANSPORT_VARIABLE, Unary
+from tests.benchmarks.processes import cpu_us
 from tests.reporting import circumstances, write
 
 ECHO = "/test.Benchmark/Echo"
@@ -38,17 +39,6 @@ class Cost:
     at_once: int
     caller_us: float
     server_us: float
-
-
-def cpu_us(process: int) -> float:
-    """Return what all threads of a process have used, in µs."""
-    total = 0
-    for task in Path(f"/proc/{process}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text().split()[0])
-        except FileNotFoundError:  # a thread that has just ended
-            continue
-    return total / 1000
 
 
 async def serve(address: str) -> None:

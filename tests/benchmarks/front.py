@@ -23,7 +23,7 @@ from pluggable.runtime.api import http
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.telemetry import Telemetry
 from pluggable.state import GetRequest, GetResponse
-from tests.benchmarks.calls import cpu_us
+from tests.benchmarks.processes import cpu_us
 from tests.reporting import circumstances, write
 from tests.runtime.blocks.inmemory import Components, PlainStore, loaded
 

@@ -64,9 +64,7 @@ async def go_component(binary: Path, folder: Path, core: int = OTHER_CORE) -> As
     async with running(
         str(binary), core=core, environment={"DAPR_COMPONENT_SOCKETS_FOLDER": str(folder)}
     ) as process:
-        async with asyncio.timeout(START_SECONDS):
-            while not (folder / f"{GO}.sock").exists():  # noqa: ASYNC110  it tells nobody
-                await asyncio.sleep(0.02)
+        await _appears(folder, GO)
         yield process.pid
 
 
@@ -124,7 +122,6 @@ async def daprd(binary: Path, folder: Path, sockets: Path, strangers: Sequence[i
 @asynccontextmanager
 async def served(folder: Path, core: int) -> AsyncIterator[int]:
     """Serve our in-memory store as ``bundled.sock`` in the folder, and give its process."""
-    path = folder / f"{SERVED}.sock"
     async with running(
         *(
             sys.executable,
@@ -136,10 +133,15 @@ async def served(folder: Path, core: int) -> AsyncIterator[int]:
         core=core,
         environment={FOLDER_VARIABLES[0]: os.fspath(folder)},
     ) as process:
-        async with asyncio.timeout(START_SECONDS):
-            while not path.exists():  # noqa: ASYNC110  as above
-                await asyncio.sleep(0.02)
+        await _appears(folder, SERVED)
         yield process.pid
+
+
+async def _appears(folder: Path, name: str) -> None:
+    """Wait for a component's socket."""
+    async with asyncio.timeout(START_SECONDS):
+        while not (folder / f"{name}.sock").exists():  # noqa: ASYNC110  who serves it tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def _ready(ready: Coroutine[Any, Any, None], process: asyncio.subprocess.Process, log: Path) -> None:

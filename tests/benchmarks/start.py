@@ -21,11 +21,10 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.benchmarks.calls import cpu_us
+from tests.benchmarks.processes import MEBIBYTE, cpu_us, pss
 from tests.e2e.sidecars import Sidecar, component, sidecar
 from tests.reporting import circumstances, write
 
-MEBIBYTE = 1024 * 1024
 AT_ONCE = 32
 #: An installed package has its bytecode, whatever this shell says of writing it.
 INSTALLED = {"PYTHONDONTWRITEBYTECODE": ""}
@@ -107,14 +106,6 @@ async def work(running: Sidecar, load: int) -> None:
 
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(worker(session) for _ in range(AT_ONCE)))
-
-
-def pss(pid: int) -> int:
-    """Return the proportional set size of a process in bytes."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    found = re.search(r"^Pss: +(\d+) kB$", text, re.MULTILINE)
-    assert found is not None, text
-    return int(found[1]) * 1024
 
 
 def report(rounds: Sequence[Round]) -> dict[str, object]:

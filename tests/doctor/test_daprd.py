@@ -16,7 +16,7 @@ from pluggable.doctor.builtin import types_of
 from pluggable.sockets import FOLDER_VARIABLES
 from tests.doctor.conftest import Examined, found
 from tests.doctor.situations import SITUATIONS, VARIABLE, bound, component
-from tests.programs import BUILD_SECONDS, needed
+from tests.programs import go_built, needed
 
 SINGULAR = FOLDER_VARIABLES[1]
 MODULE = Path(__file__).parents[1] / "conformance" / "upstream"
@@ -29,17 +29,7 @@ def discover() -> Iterator[Path]:
     """daprd's discovery as a program, in a folder from which another user may run it too."""
     with tempfile.TemporaryDirectory(prefix="pl-") as folder:
         os.chmod(folder, 0o755)
-        binary = Path(folder, "discover")
-        built = subprocess.run(
-            [needed("go"), "build", "-o", binary, "./discover"],
-            cwd=MODULE,
-            capture_output=True,
-            text=True,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-        assert built.returncode == 0, built.stderr
-        yield binary
+        yield go_built(MODULE, "./discover", Path(folder, "discover"))
 
 
 async def discovered(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.start import pss
+from tests.benchmarks.processes import pss
 from tests.e2e.sidecars import Sidecar, component, sidecar
 
 CONNECTIONS = 10_000

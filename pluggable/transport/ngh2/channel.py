@@ -14,7 +14,8 @@ from ..limits import Limits
 from ..status import Code, StatusError
 from .clientstream import Ngh2Stream, Wire
 from .link import Link
-from .outgoing import Ending, Request, Requests, UnaryOutgoing, send_message
+from .messages import write_message
+from .outgoing import Ending, Request, Requests, UnaryOutgoing
 
 
 class Ngh2Channel(Channel):
@@ -60,7 +61,7 @@ class Ngh2Channel(Channel):
         check_size(request, self._limits.send_bytes)
         answer: asyncio.Future[bytes] = loop.create_future()
         call = self._begin_unary(connection, ending, metadata, answer)
-        send_message(call, request, last=True)
+        write_message(call, request, last=True)
         timer = None if until is None else loop.call_at(until, call.expire)
         try:
             return await answer

@@ -13,8 +13,8 @@ from ..h2 import Connection, Fields
 from ..limits import Limits
 from ..status import Code, StatusError
 from .headers import metadata_of
-from .messages import Messages
-from .outgoing import Ending, Outgoing, send_message
+from .messages import Messages, write_message
+from .outgoing import Ending, Outgoing
 from .statuses import status_of_http
 
 
@@ -49,7 +49,7 @@ class Ngh2Stream(ClientStream):
             await self._change()
         if self._over or self._wire is None:
             raise self._end()
-        send_message(self._wire, message)
+        write_message(self._wire, message)
         if not self._wire.has_room:
             await self._wire.roomy()
             if self._over:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from ..calls import Pairs, ServerCall
 from ..checks import check_size
@@ -16,13 +16,10 @@ from ..limits import Limits
 from ..status import Code, StatusError
 from .headers import Sent, check_list, fields_of
 from .heads import Head
-from .messages import prefix
+from .messages import write_message
 from .statuses import DEADLINE, OK, RESPONSE, trailers_of
 
 _LOG = logging.getLogger(__name__)
-
-#: Larger messages are not copied to stand behind their prefix.
-_JOINED_BYTES: Final = 64 * 1024
 
 
 class Answering(Protocol):
@@ -192,11 +189,7 @@ class Incoming(Stream, ServerCall):
         self.check_open()
         if not self._headers_sent:
             self._send_response([])
-        if len(message) < _JOINED_BYTES:
-            self.write(prefix(message) + message)
-        else:
-            self.write(prefix(message))
-            self.write(message)
+        write_message(self, message)
 
     def _send_response(self, fields: Sent) -> None:
         self._headers_sent = True

@@ -5,14 +5,19 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..status import Code, StatusError
+
+if TYPE_CHECKING:
+    from ..h2 import Stream
 
 PREFIX_BYTES: Final = 5
 #: Encodings that are understood when they are received; nothing is compressed here.
 ACCEPTED: Final = b"identity,deflate,gzip"
 
+#: Larger messages are not copied to stand behind their prefix.
+_JOINED_BYTES: Final = 64 * 1024
 _PREFIX: Final = struct.Struct(">BI")
 _WINDOW_BITS: Final = {b"gzip": 31, b"deflate": 15}
 #: Pieces smaller than this are joined as they come: each would cost more than it holds.
@@ -22,6 +27,15 @@ _PIECE_BYTES: Final = 1024
 def prefix(message: bytes) -> bytes:
     """Return what comes before a message that is not compressed."""
     return _PREFIX.pack(0, len(message))
+
+
+def write_message(stream: Stream, message: bytes, *, last: bool = False) -> None:
+    """Send a message on a stream in its form on the wire."""
+    if len(message) < _JOINED_BYTES:
+        stream.write(prefix(message) + message, last=last)
+    else:
+        stream.write(prefix(message))
+        stream.write(message, last=last)
 
 
 def whole(data: bytes, limit: int | None) -> bytes | None:

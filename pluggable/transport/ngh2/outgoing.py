@@ -13,14 +13,12 @@ from ..h2 import Connection, Fields, Stream
 from ..limits import Limits
 from ..status import Code, StatusError
 from .headers import Sent, fields_of, size_of
-from .messages import Messages, prefix, whole
+from .messages import Messages, whole
 from .statuses import DEADLINE, RESPONSE_FIELDS, status_of, status_of_http, status_of_reset
 from .timeouts import timeout_field
 
 #: Callers repeat themselves, so what was built is kept: so many lists.
 _KEPT: Final = 512
-#: Larger messages are not copied to stand behind their prefix.
-_JOINED_BYTES: Final = 64 * 1024
 _TYPE: Final = [(b"te", b"trailers"), (b"content-type", b"application/grpc"), (b"user-agent", b"pluggable")]
 
 #: Fields, and how large their list is for the peer.
@@ -64,15 +62,6 @@ class Requests:
         if metadata:
             fields += fields_of(metadata)
         return fields, size_of(fields)
-
-
-def send_message(stream: Stream, message: bytes, *, last: bool = False) -> None:
-    """Send a message in its form on the wire."""
-    if len(message) < _JOINED_BYTES:
-        stream.write(prefix(message) + message, last=last)
-    else:
-        stream.write(prefix(message))
-        stream.write(message, last=last)
 
 
 class Ending:

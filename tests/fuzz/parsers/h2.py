@@ -14,7 +14,8 @@ from pluggable.transport import Limits
 from pluggable.transport.h2 import Bounds, Connection, Fields, Stream
 from pluggable.transport.ngh2 import Ngh2Server
 from pluggable.transport.ngh2.clientstream import Ngh2Stream, Wire
-from pluggable.transport.ngh2.outgoing import Ending, Requests, UnaryOutgoing, send_message
+from pluggable.transport.ngh2.messages import write_message
+from pluggable.transport.ngh2.outgoing import Ending, Requests, UnaryOutgoing
 from tests.fuzz.parsers.frames import mutate as mutate
 from tests.fuzz.parsers.talk import CALLS, ECHO_ALL, HANDLERS, METADATA
 
@@ -101,7 +102,7 @@ class Calls:
                     lambda n, a=answer: UnaryOutgoing(connection, n, self._ending, a, LIMITS),  # type: ignore[misc]
                     fields,
                 )
-                send_message(call, b"hello", last=True)
+                write_message(call, b"hello", last=True)
                 self.answers.append(answer)
 
     def made(self, connection: Connection) -> None:

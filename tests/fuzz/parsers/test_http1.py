@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.fuzz.parsers import http1
+from tests.fuzz.parsers.targets import corpus
 
-CORPUS = Path(__file__).parent / "corpus"
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))
-
-
-def corpus(name: str) -> list[bytes]:
-    lines = (CORPUS / f"{name}.txt").read_text().splitlines()
-    return [bytes.fromhex(line) for line in lines if not line.startswith("#")]
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from pluggable.runtime.api.http import HTTPServer, Request, Response
 from tests.runtime.api.conftest import Answer, read_answer
+from tests.runtime.api.http_server import connected
 
 
 class Echo:
@@ -53,16 +53,6 @@ async def server(echo: Echo) -> AsyncIterator[HTTPServer]:
 @pytest.fixture
 async def port(server: HTTPServer) -> int:
     return (await server.listen("127.0.0.1", 0))[1]
-
-
-@asynccontextmanager
-async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
 
 async def exchange(port: int, data: bytes, method: str = "GET") -> tuple[Answer, bytes]:

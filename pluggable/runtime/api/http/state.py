@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .... import state
@@ -107,20 +107,20 @@ class StateHandlers:
 
 
 def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> list[state.SetRequest]:
-    from .items import items  # a sidecar that saves nothing does without
+    from .items import items, value_of  # a sidecar that saves nothing does without
 
     found = items(body)
     try:
         if found is not None:
-            return [_saved(item, store, metadata) for item in found]
+            return [_saved(item, value_of, store, metadata) for item in found]
     except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
         pass
     return _read_requests(body, store, metadata)
 
 
-def _saved(item: Item, store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
-    from .items import value_of
-
+def _saved(
+    item: Item, value_of: Callable[[Item], bytes], store: Store, metadata: Mapping[str, str]
+) -> state.SetRequest:
     key = store.key(item.get("key") or "")
     if not metadata and item.keys() <= _PLAIN:
         return state.SetRequest(key=key, value=value_of(item))
