@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import bindings, component, pubsub, secretstores, state
 from . import resources
+
+if TYPE_CHECKING:  # what few sidecars use is loaded with the first component of its kind
+    from .. import configuration, conversation, crypto, lock
+
+_SHELVES = {"input": "inputs", "output": "outputs"}
 
 C = TypeVar("C", bound=component.Component, covariant=True)
 
@@ -35,6 +40,10 @@ class Catalog:
         self.secretstores: dict[str, Loaded[secretstores.SecretStore]] = {}
         self.inputs: dict[str, Loaded[bindings.InputBinding]] = {}
         self.outputs: dict[str, Loaded[bindings.OutputBinding]] = {}
+        self.configuration: dict[str, Loaded[configuration.ConfigurationStore]] = {}
+        self.lock: dict[str, Loaded[lock.LockStore]] = {}
+        self.crypto: dict[str, Loaded[crypto.SubtleCrypto]] = {}
+        self.conversation: dict[str, Loaded[conversation.Conversation]] = {}
         self._watchers: list[Callable[[], None]] = []
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -48,7 +57,22 @@ class Catalog:
 
     def blocks(self) -> tuple[MutableMapping[str, Any], ...]:
         """What is loaded by name, block by block."""
-        return (self.secretstores, self.state, self.pubsub, self.outputs, self.inputs)
+        return (
+            self.secretstores,
+            self.state,
+            self.pubsub,
+            self.outputs,
+            self.inputs,
+            self.configuration,
+            self.lock,
+            self.crypto,
+            self.conversation,
+        )
+
+    def shelf(self, kind: str) -> MutableMapping[str, Any]:
+        """Return where a kind of component is listed by name: by its block, a binding by its direction."""
+        shelf: MutableMapping[str, Any] = getattr(self, _SHELVES.get(kind, kind))
+        return shelf
 
     def all(self) -> list[Loaded[component.Component]]:
         """Every component once, by block and then by name; a binding in both directions counts once."""

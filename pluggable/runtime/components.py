@@ -10,7 +10,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .. import bindings, component, pubsub, remote, secretstores, state
+from .. import component, remote
 from ..errors import ComponentError
 from ..metadata import Metadata
 from . import resources
@@ -182,10 +182,10 @@ class Components:
             await place.child.answering(CHILD_START_SECONDS)
         async with self._turns:
             parts = await self._connect(entry, place, properties)
-            for part in parts:
+            for part in parts.values():
                 await part.init(Metadata(properties, name=spec.name))
-        for part in parts:
-            self._list(Loaded(spec, part, properties))
+        for kind, part in parts.items():
+            self._catalog.shelf(kind)[spec.name] = Loaded(spec, part, properties)
         logger.info("Component loaded: %s", spec)
         self._catalog.notify()
 
@@ -237,7 +237,7 @@ class Components:
 
     async def _connect(
         self, entry: _Entry, place: Place, properties: Mapping[str, str]
-    ) -> list[remote.RemoteComponent]:
+    ) -> Mapping[str, remote.RemoteComponent]:
         """Connect and return the far end's parts: one, or for a binding one for each direction in use."""
         spec = entry.spec
         kinds = await kinds_in_use(spec, place.address, properties)
@@ -248,22 +248,7 @@ class Components:
         if place.child is not None:
             entry.child = place.child
             entry.child.told_when_failed.add(connection.explain)
-        return [kind(connection) for kind in kinds]
-
-    def _list(self, loaded: Loaded[component.Component]) -> None:
-        """Enter a part in the catalog under its interface."""
-        name, part = loaded.spec.name, loaded.component
-        match part:
-            case state.StateStore():
-                self._catalog.state[name] = Loaded(loaded.spec, part, loaded.properties)
-            case pubsub.PubSub():
-                self._catalog.pubsub[name] = Loaded(loaded.spec, part, loaded.properties)
-            case secretstores.SecretStore():
-                self._catalog.secretstores[name] = Loaded(loaded.spec, part, loaded.properties)
-            case bindings.InputBinding():
-                self._catalog.inputs[name] = Loaded(loaded.spec, part, loaded.properties)
-            case bindings.OutputBinding():
-                self._catalog.outputs[name] = Loaded(loaded.spec, part, loaded.properties)
+        return {kind: part(connection) for kind, part in kinds.items()}
 
     async def _unload(self, name: str) -> None:
         """Take a component out of use and close it."""

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .. import remote
 from ..errors import ComponentError
 from . import resources
 from .blocks.properties import property_of
 
-#: What stands for a component of each block that is offered.
-REMOTES: Mapping[str, tuple[type[remote.RemoteComponent], ...]] = {
-    "secretstores": (remote.RemoteSecretStore,),
-    "state": (remote.RemoteStateStore,),
-    "pubsub": (remote.RemotePubSub,),
-    "bindings": (remote.RemoteInputBinding, remote.RemoteOutputBinding),
+#: What stands for a component of each block that is offered, by name: one's messages load with its first use.
+REMOTES: Mapping[str, Mapping[str, str]] = {
+    "secretstores": {"secretstores": "RemoteSecretStore"},
+    "state": {"state": "RemoteStateStore"},
+    "pubsub": {"pubsub": "RemotePubSub"},
+    "bindings": {"input": "RemoteInputBinding", "output": "RemoteOutputBinding"},
+    "configuration": {"configuration": "RemoteConfigurationStore"},
+    "lock": {"lock": "RemoteLockStore"},
+    "crypto": {"crypto": "RemoteSubtleCrypto"},
+    "conversation": {"conversation": "RemoteConversation"},
 }
-DIRECTION: Mapping[type[remote.RemoteComponent], str] = {
-    remote.RemoteInputBinding: "input",
-    remote.RemoteOutputBinding: "output",
-}
-BOTH_DIRECTIONS = frozenset(DIRECTION.values())
+BOTH_DIRECTIONS = frozenset(REMOTES["bindings"])
 
 
 async def kinds_in_use(
     spec: resources.Component, address: str, properties: Mapping[str, str]
-) -> Sequence[type[remote.RemoteComponent]]:
+) -> Mapping[str, type[remote.RemoteComponent]]:
     """
-    Return the parts of a component at an address.
+    Return the parts of a component at an address, by the kind that each is: its block, or its direction.
 
     Raises:
         ComponentError: a binding serves no direction that is in use, or did not say which it serves.
     """
-    kinds = REMOTES[spec.block]
+    kinds = {kind: getattr(remote, name) for kind, name in REMOTES[spec.block].items()}
     if spec.block != "bindings":
         return kinds
     served = await remote.list_services(address, spec.init_timeout_seconds)
     wanted = directions(properties)
-    if used := [kind for kind in kinds if kind.service in served and DIRECTION[kind] in wanted]:
+    if used := {kind: part for kind, part in kinds.items() if part.service in served and kind in wanted}:
         return used
     raise ComponentError(f"{address} serves no binding in direction {' or '.join(sorted(wanted))}")
 
