@@ -15,6 +15,8 @@ from .base import (
     AppError as AppError,
     AppTimedOutError as AppTimedOutError,
     AppUnreachableError as AppUnreachableError,
+    BulkEntry as BulkEntry,
+    BulkEvent as BulkEvent,
     NoApp as NoApp,
     TopicEvent as TopicEvent,
     Verdict as Verdict,

@@ -57,6 +57,38 @@ class TopicEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BulkEntry:
+    """One of the messages that are handed over together; its id is unique among them."""
+
+    entry_id: str
+    content: Incoming | None
+    """The message as a CloudEvent; ``None`` where the subscription is to raw payloads."""
+    data: bytes
+    """The message as it came, which is what a raw payload is handed over as."""
+    content_type: str = ""
+    """As the broker said it; often empty."""
+    metadata: Mapping[str, str] = NO_METADATA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkEvent:
+    """Messages of one topic on their way to the application together, for one route."""
+
+    pubsub: str
+    topic: str
+    entries: Sequence[BulkEntry]
+    metadata: Mapping[str, str] = NO_METADATA
+
+    @property
+    def trace(self) -> tuple[str, str]:
+        """Where the last of the traces among them stands, and its vendor part: there is room for one."""
+        for entry in reversed(self.entries):
+            if entry.content is not None and entry.content.trace_parent:
+                return entry.content.trace_parent, entry.content.trace_state
+        return "", ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
     """What the application says of itself: the types of actors it hosts, and all the rest as it came."""
 
@@ -102,6 +134,17 @@ class AppChannel(ABC):
         """
 
     @abstractmethod
+    async def deliver_bulk(self, path: str, bulk: BulkEvent) -> Sequence[Answer]:
+        """
+        Hand over several messages at once and return an answer for each, in the order of the entries.
+
+        An entry of which the application says nothing is to be delivered again.
+
+        Raises:
+            AppError: it said nothing at all.
+        """
+
+    @abstractmethod
     async def wants_binding(self, route: str, timeout_seconds: float) -> bool:
         """Ask whether the application takes the events of an input binding; no answer in time means no."""
 
@@ -136,6 +179,11 @@ class NoApp(AppChannel):
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         raise AppUnreachableError(
             f"{event.topic} has a route {path}, but there is no application: set app-port"
+        )
+
+    async def deliver_bulk(self, path: str, bulk: BulkEvent) -> Sequence[Answer]:
+        raise AppUnreachableError(
+            f"{bulk.topic} has a route {path}, but there is no application: set app-port"
         )
 
     async def wants_binding(self, route: str, timeout_seconds: float) -> bool:  # noqa: ARG002  nobody to ask

@@ -24,12 +24,14 @@ from .base import (
     AppConfig,
     AppError,
     AppUnreachableError,
+    BulkEvent,
     TopicEvent,
-    Verdict,
 )
+from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
 from .headers import is_header, metadata_lines
 from .subscribe import read_subscriptions
+from .verdicts import answer_of, answers_of, shown
 
 #: The endpoints that are asked once at start get this long each.
 ENDPOINT_SECONDS = 60.0
@@ -39,8 +41,6 @@ ENDPOINT_RETRY_SECONDS = 0.5
 #: Pauses between looks whether the application listens: the first, and the longest.
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
-#: How much of an application's complaint is repeated in ours.
-SHOWN_BYTES = 500
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.*").fullmatch
@@ -70,7 +70,7 @@ class HTTPAppChannel(AppChannel):
             (("dapr-app-id", config.app_id), ("content-type", "application/json"))
         )
         self._delivery = common + header_lines((("content-type", CLOUD_EVENT_TYPE),))
-        self._binding = common + header_lines((("content-type", "application/json"),))
+        self._json_body = common + header_lines((("content-type", "application/json"),))
         self._common = common
 
     async def __aenter__(self) -> Self:
@@ -132,7 +132,18 @@ class HTTPAppChannel(AppChannel):
         response = await self._call(
             Request(method="POST", path=target(path), headers=headers, body=content.body, may_repeat=True)
         )
-        return await _answer(response)
+        return await answer_of(response)
+
+    async def deliver_bulk(self, path: str, bulk: BulkEvent) -> Sequence[Answer]:
+        size = sum(len(entry.data) for entry in bulk.entries)
+        body = await apart(size, bulk_envelope, bulk)
+        headers = self._json_body + _trace(*bulk.trace)
+        if bulk.metadata:
+            headers += metadata_lines(bulk.metadata)
+        response = await self._call(
+            Request(method="POST", path=target(path), headers=headers, body=body, may_repeat=True)
+        )
+        return await answers_of(response, bulk)
 
     async def wants_binding(self, route: str, timeout_seconds: float) -> bool:
         request = Request(method="OPTIONS", path=target(route), headers=self._common, may_repeat=True)
@@ -146,7 +157,7 @@ class HTTPAppChannel(AppChannel):
         return 200 <= response.status < 300 or response.status == 405
 
     async def binding_event(self, route: str, event: bindings.Event) -> bytes:
-        headers = self._binding
+        headers = self._json_body
         if event.metadata:
             # a binding's own trace goes on, as that of a message in Kafka
             trace = _trace(event.metadata.get("traceparent", ""), event.metadata.get("tracestate", ""))
@@ -157,7 +168,7 @@ class HTTPAppChannel(AppChannel):
         if not 200 <= response.status < 300:
             raise AppAnswerError(
                 f"fails to send binding event to http app channel, status code: {response.status} "
-                f"body: {_shown(response.body)}"
+                f"body: {shown(response.body)}"
             )
         return response.body
 
@@ -206,52 +217,14 @@ def target(path: str) -> str:
     return quote(cleaned, safe="/%:@!$&'()*+,;=~-._") + mark + quote(query, safe="/%:@!$&'()*+,;=~-._?")
 
 
-async def _answer(response: Response) -> Answer:
-    """Read what the application says of a message, as its status and its body have it."""
-    status, body = response.status, response.body
-    if 200 <= status < 300:
-        if not body:
-            return _SUCCESS
-        found = await apart(len(body), _status, body)
-        match found:
-            case "" | "SUCCESS":
-                return _SUCCESS
-            case "RETRY":
-                return Answer(Verdict.RETRY, "RETRY status returned from app")
-            case "DROP":
-                return Answer(Verdict.DROP, "DROP status returned from app")
-        return Answer(Verdict.RETRY, f"unknown status returned from app: {found}")
-    reason = f"status code returned: {status}, body: {_shown(body)}"
-    return Answer(Verdict.DROP if status == 404 else Verdict.RETRY, reason)
-
-
-_SUCCESS: Final = Answer(Verdict.SUCCESS)
-
-
-def _status(body: bytes) -> str:
-    """Return the ``status`` in an answer; a body that is something else is of no concern."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(parsed, dict):
-        return ""
-    found = next((value for name, value in parsed.items() if name.lower() == "status"), "")
-    return found if isinstance(found, str) else ""
-
-
 def _json(response: Response, path: str) -> Any:
     try:
         return json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise AppAnswerError(
             f"GET {path}: the application's answer is no JSON: {error}; "
-            f"it begins {_shown(response.body[:80])!r}"
+            f"it begins {shown(response.body[:80])!r}"
         ) from error
-
-
-def _shown(body: bytes) -> str:
-    return body[:SHOWN_BYTES].decode("utf-8", "replace")
 
 
 def _trace(parent: str, state: str) -> bytes:

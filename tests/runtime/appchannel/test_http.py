@@ -2,28 +2,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from pluggable.bindings import Event
-from pluggable.metadata import NO_METADATA
 from pluggable.runtime.appchannel import (
     AppAnswerError,
-    AppChannel,
     AppUnreachableError,
     HTTPAppChannel,
     NoApp,
-    TopicEvent,
     Verdict,
     app_channel,
 )
 from pluggable.runtime.appchannel.http import target
-from pluggable.runtime.cloudevents import Incoming
 from pluggable.runtime.config import RuntimeConfig
+from tests.runtime.appchannel.apps import App, message
 from tests.runtime.appchannel.servers import application
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02"
@@ -40,32 +34,6 @@ class Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._text in record.getMessage():
             self.event.set()
-
-
-class App:
-    """An application that notes what it is asked and answers one thing."""
-
-    def __init__(self, status: int = 200, body: str = "", **settings: Any) -> None:
-        self.status = status
-        self.body = body
-        self.settings = settings
-        self.requests: list[tuple[str, str, Mapping[str, str], bytes]] = []
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.requests.append((request.method, request.raw_path, request.headers, await request.read()))
-        return web.Response(status=self.status, text=self.body)
-
-    @asynccontextmanager
-    async def channel(self) -> AsyncIterator[AppChannel]:
-        async with (
-            application(self.handle) as port,
-            app_channel(RuntimeConfig(app_id="shop", app_port=port, **self.settings)) as channel,
-        ):
-            yield channel
-
-
-def message(body: bytes = b"{}", metadata: Mapping[str, str] = NO_METADATA, **event: Any) -> TopicEvent:
-    return TopicEvent(pubsub="events", topic="orders", content=Incoming(event, body), metadata=metadata)
 
 
 async def test_config_is_asked_with_app_id() -> None:
