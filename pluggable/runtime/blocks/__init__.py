@@ -10,6 +10,7 @@ from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
 from .health import Health
+from .lock import Locks
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -26,6 +27,7 @@ class Blocks:
     secrets: Secrets
     metadata: Metadata
     health: Health
+    lock: Locks
 
 
 def _none() -> Sequence[Subscription]:
@@ -48,4 +50,5 @@ def build(
         secrets=Secrets(catalog, configuration.secret_scopes),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
+        lock=Locks(catalog, config),
     )
