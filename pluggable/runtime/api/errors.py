@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import errors
+from .. import conversationerrors, errors
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 
 STORES_URL = "https://docs.dapr.io/reference/components-reference/supported-state-stores/"
@@ -150,6 +150,15 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # conversation
+    conversationerrors.ConversationNotFoundError: Row(
+        400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.MissingInputsError: Row(400, "ERR_CONVERSATION_MISSING_INPUTS", Code.INVALID_ARGUMENT),
+    conversationerrors.InvalidParametersError: Row(
+        400, "ERR_CONVERSATION_INVALID_PARMS", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
 }
 
 
@@ -210,6 +219,8 @@ def category(error: errors.BlockError) -> str:
             return "binding"
         case errors.SecretError():
             return "secret"
+        case conversationerrors.ConversationError():
+            return "conversation"
         case errors.NotReadyError():
             return "health"
     return "common"

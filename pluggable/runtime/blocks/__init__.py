@@ -9,6 +9,7 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .conversation import Conversations
 from .health import Health
 from .metadata import Metadata
 from .publish import Publishing
@@ -24,6 +25,7 @@ class Blocks:
     publishing: Publishing
     bindings: Bindings
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
 
@@ -46,6 +48,7 @@ def build(
         publishing=Publishing(catalog, config),
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
+        conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
     )
