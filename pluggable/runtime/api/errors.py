@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import errors, storeerrors
+from .. import conversationerrors, errors, storeerrors
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from .row import Row as Row
 from .storerows import STORE_ROWS
@@ -139,6 +139,15 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # conversation
+    conversationerrors.ConversationNotFoundError: Row(
+        400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.MissingInputsError: Row(400, "ERR_CONVERSATION_MISSING_INPUTS", Code.INVALID_ARGUMENT),
+    conversationerrors.InvalidParametersError: Row(
+        400, "ERR_CONVERSATION_INVALID_PARMS", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
     **STORE_ROWS,
 }
 
@@ -205,6 +214,8 @@ def category(error: errors.BlockError) -> str:
             return "configuration"
         case storeerrors.LockError():
             return "lock"
+        case conversationerrors.ConversationError():
+            return "conversation"
         case errors.NotReadyError():
             return "health"
     return "common"

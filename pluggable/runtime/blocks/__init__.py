@@ -9,6 +9,7 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .conversation import Conversations
 from .health import Health
 from .lock import Locks
 from .metadata import Metadata
@@ -25,6 +26,7 @@ class Blocks:
     publishing: Publishing
     bindings: Bindings
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
     lock: Locks
@@ -48,6 +50,7 @@ def build(
         publishing=Publishing(catalog, config),
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
+        conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
         lock=Locks(catalog, config),

@@ -9,9 +9,9 @@ from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingCalls
-from .lock import LockCalls
 from .metadata import MetadataCalls
 from .publish import PublishCalls
+from .rare import add_rare
 from .secrets import SecretCalls
 from .service import Service, unknown as unknown
 from .state import StateCalls
@@ -31,6 +31,6 @@ def handlers(
     PublishCalls(blocks.publishing).add_to(service)
     BindingCalls(blocks.bindings).add_to(service)
     SecretCalls(blocks.secrets).add_to(service)
-    LockCalls(blocks.lock).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    add_rare(blocks, service)
     return service.handlers

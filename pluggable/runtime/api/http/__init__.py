@@ -6,6 +6,7 @@ from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
+from .conversation import ConversationHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .lock import LockHandlers
@@ -31,6 +32,7 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     BindingHandlers(blocks.bindings).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
+    ConversationHandlers(blocks.conversation).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)

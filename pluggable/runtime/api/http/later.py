@@ -14,7 +14,6 @@ PARTS = {
     "subtlecrypto": "the cryptography API",
     "workflows": "the workflow API",
     "jobs": "the jobs API",
-    "conversation": "the conversation API",
 }
 VERSIONS = ("v1.0", "v1.0-alpha1", "v1.0-alpha2", "v1.0-beta1")
 

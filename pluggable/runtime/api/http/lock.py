@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ...blocks.lock import Locks
 from ..jsontext import dump
-from .protojson import Fields
 from .request import Request, Response
 from .router import Router
 
 
 class LockHandlers:
-    """``/v1.0-alpha1/lock`` and ``/v1.0-alpha1/unlock``."""
+    """``/v1.0-alpha1/lock`` and ``/v1.0-alpha1/unlock``; bodies are the JSON form of gRPC's messages."""
 
     def __init__(self, block: Locks) -> None:
         self._block = block
@@ -22,14 +21,20 @@ class LockHandlers:
 
     async def try_lock(self, request: Request, store: str) -> Response:
         """Answer whether the lock was free, and is the caller's now."""
-        fields = Fields(request.body)
+        from ...._proto.dapr.proto.runtime.v1 import lock_pb2 as pb
+        from .messages import read
+
+        asked = await read(request.body, pb.TryLockRequest)
         taken = await self._block.try_lock(
-            store, fields.text("resourceId"), fields.text("lockOwner"), fields.int32("expiryInSeconds")
+            store, asked.resource_id, asked.lock_owner, asked.expiry_in_seconds
         )
         return Response(200, dump({"success": taken}))
 
     async def unlock(self, request: Request, store: str) -> Response:
         """Answer with the number of what came of giving the lock back."""
-        fields = Fields(request.body)
-        status = await self._block.unlock(store, fields.text("resourceId"), fields.text("lockOwner"))
+        from ...._proto.dapr.proto.runtime.v1 import lock_pb2 as pb
+        from .messages import read
+
+        asked = await read(request.body, pb.UnlockRequest)
+        status = await self._block.unlock(store, asked.resource_id, asked.lock_owner)
         return Response(200, dump({"status": status.value}))
