@@ -9,7 +9,9 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .conversation import Conversations
 from .health import Health
+from .lock import Locks
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -24,8 +26,10 @@ class Blocks:
     publishing: Publishing
     bindings: Bindings
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
+    lock: Locks
 
 
 def _none() -> Sequence[Subscription]:
@@ -46,6 +50,8 @@ def build(
         publishing=Publishing(catalog, config),
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
+        conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
+        lock=Locks(catalog, config),
     )
