@@ -17,33 +17,22 @@ from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
-from .base import (
-    Answer,
-    AppAnswerError,
-    AppChannel,
-    AppConfig,
-    AppError,
-    AppUnreachableError,
-    BulkEvent,
-    TopicEvent,
-)
+from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
-from .headers import is_header, metadata_lines
+from .errors import AppAnswerError, AppError, AppUnreachableError
+from .headers import TRACE_PARENT, is_header, metadata_lines
 from .subscribe import read_subscriptions
 from .verdicts import answer_of, answers_of, shown
+from .waiting import until_listening
 
 #: The endpoints that are asked once at start get this long each.
 ENDPOINT_SECONDS = 60.0
 #: How often an endpoint is asked that is there and yet cannot be reached, and how long between.
 ENDPOINT_TRIES = 4
 ENDPOINT_RETRY_SECONDS = 0.5
-#: Pauses between looks whether the application listens: the first, and the longest.
-FIRST_LOOK_SECONDS = 0.05
-LONGEST_LOOK_SECONDS = 0.5
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
-_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.*").fullmatch
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -58,12 +47,11 @@ class HTTPAppChannel(AppChannel):
     """
 
     def __init__(self, config: RuntimeConfig) -> None:
+        super().__init__(config)
         self._config = config
         self._client = Client(
             config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
         )
-        limit = config.app_max_concurrency
-        self._turn = asyncio.Semaphore(limit) if limit > 0 else None
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._own = common + header_lines(
@@ -80,18 +68,7 @@ class HTTPAppChannel(AppChannel):
         self._client.close()
 
     async def wait_for_app(self) -> None:
-        port = self._config.app_port
-        if not await self._client.connectable():
-            logger.info(
-                "waiting for application to listen on port %d. "
-                "This will block until the app is listening on that port.",
-                port,
-            )
-            pause = FIRST_LOOK_SECONDS  # a port that opens tells nobody, so there is nothing else to wait on
-            while not await self._client.connectable():
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_LOOK_SECONDS)
-        logger.info("application discovered on port %d", port)
+        await until_listening(self._config.app_port, self._client.connectable)
 
     async def config(self) -> AppConfig:
         if "config" in self._config.disabled_init_endpoints:
@@ -145,18 +122,18 @@ class HTTPAppChannel(AppChannel):
         )
         return await answers_of(response, bulk)
 
-    async def wants_binding(self, route: str, timeout_seconds: float) -> bool:
+    async def wants_binding(self, name: str, route: str, timeout_seconds: float) -> bool:
         request = Request(method="OPTIONS", path=target(route), headers=self._common, may_repeat=True)
         try:
             response = await self._client.request(request, timeout_seconds)
         except AppError as error:
             logger.warning(
-                "OPTIONS %s: cannot tell whether the application takes the binding: %s", route, error
+                "OPTIONS %s: cannot tell whether the application takes binding %s: %s", route, name, error
             )
             return False
         return 200 <= response.status < 300 or response.status == 405
 
-    async def binding_event(self, route: str, event: bindings.Event) -> bytes:
+    async def binding_event(self, name: str, route: str, event: bindings.Event) -> BindingAnswer:  # noqa: ARG002  it is called by its route
         headers = self._json_body
         if event.metadata:
             # a binding's own trace goes on, as that of a message in Kafka
@@ -170,7 +147,7 @@ class HTTPAppChannel(AppChannel):
                 f"fails to send binding event to http app channel, status code: {response.status} "
                 f"body: {shown(response.body)}"
             )
-        return response.body
+        return BindingAnswer(data=response.body)
 
     async def healthy(self) -> bool:
         config = self._config
@@ -186,9 +163,7 @@ class HTTPAppChannel(AppChannel):
 
     async def _call(self, request: Request) -> Response:
         """Ask when it is this request's turn, as ``app-max-concurrency`` says."""
-        if self._turn is None:
-            return await self._client.request(request)
-        async with self._turn:
+        async with self.turn:
             return await self._client.request(request)
 
     async def _endpoint(self, path: str) -> Response:
@@ -228,7 +203,7 @@ def _json(response: Response, path: str) -> Any:
 
 
 def _trace(parent: str, state: str) -> bytes:
-    if not parent or _TRACE_PARENT(parent) is None or not is_header("traceparent", parent):
+    if not parent or TRACE_PARENT(parent) is None or not is_header("traceparent", parent):
         return b""
     if state and is_header("tracestate", state):
         return f"traceparent: {parent}\r\ntracestate: {state}\r\n".encode("utf-8", "replace")

@@ -34,7 +34,7 @@ async def answer_of(response: Response) -> Answer:
         case "" | "SUCCESS":
             return _SUCCESS
         case found:
-            return _worded(found)
+            return worded(found)
 
 
 async def answers_of(response: Response, bulk: BulkEvent) -> list[Answer]:
@@ -75,12 +75,8 @@ def refusal_of(response: Response) -> Answer:
     return Answer(Verdict.DROP if response.status == 404 else Verdict.RETRY, reason)
 
 
-def shown(body: bytes) -> str:
-    """Return the begin of an answer, for a sentence."""
-    return body[:SHOWN_BYTES].decode("utf-8", "replace")
-
-
-def _worded(status: str) -> Answer:
+def worded(status: str) -> Answer:
+    """Return the verdict of this name; one that nobody knows is to be delivered again."""
     match status:
         case "SUCCESS":
             return _SUCCESS
@@ -89,6 +85,11 @@ def _worded(status: str) -> Answer:
         case "DROP":
             return Answer(Verdict.DROP, "DROP status returned from app")
     return Answer(Verdict.RETRY, f"unknown status returned from app: {status[:SHOWN_BYTES]}")
+
+
+def shown(body: bytes) -> str:
+    """Return the begin of an answer, for a sentence."""
+    return body[:SHOWN_BYTES].decode("utf-8", "replace")
 
 
 def _status(body: bytes) -> str:
@@ -111,7 +112,7 @@ def _statuses(body: bytes) -> dict[str, Answer] | str:
     statuses = _member(parsed, "statuses") or []
     if not isinstance(statuses, list):
         return f"statuses is {str(statuses)[:80]!r}, a list is wanted"
-    return {_text(each, "entryid"): _worded(_text(each, "status") or "RETRY") for each in statuses}
+    return {_text(each, "entryid"): worded(_text(each, "status") or "RETRY") for each in statuses}
 
 
 def _text(parsed: Any, name: str) -> str:

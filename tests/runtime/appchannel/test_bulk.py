@@ -15,6 +15,7 @@ from pluggable.runtime.appchannel import (
     Verdict,
 )
 from pluggable.runtime.cloudevents import Incoming
+from pluggable.runtime.config import RuntimeConfig
 from tests.runtime.appchannel.apps import App
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02"
@@ -122,4 +123,4 @@ async def test_answer_that_is_too_large_is_of_no_entry() -> None:
 
 async def test_nobody_takes_messages_without_an_application() -> None:
     with pytest.raises(AppUnreachableError, match="there is no application"):
-        await NoApp().deliver_bulk("/r", bulk(entry("a")))
+        await NoApp(RuntimeConfig(app_id="a")).deliver_bulk("/r", bulk(entry("a")))

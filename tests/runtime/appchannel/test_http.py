@@ -192,7 +192,7 @@ def test_route_becomes_a_target(path: str, wanted: str) -> None:
 async def test_probe_tells_whether_binding_is_wanted(status: int, wanted: bool) -> None:
     app = App(status)
     async with app.channel() as channel:
-        assert await channel.wants_binding("cron", 5) is wanted
+        assert await channel.wants_binding("timer", "cron", 5) is wanted
 
     assert app.requests[0][:2] == ("OPTIONS", "/cron")
 
@@ -208,24 +208,24 @@ async def test_probe_without_answer_means_no() -> None:
         application(never) as port,
         HTTPAppChannel(RuntimeConfig(app_id="a", app_port=port)) as channel,
     ):
-        assert not await channel.wants_binding("cron", 0.05)
+        assert not await channel.wants_binding("timer", "cron", 0.05)
         release.set()
 
 
 async def test_binding_event_is_answered() -> None:
     app = App(body="done")
     async with app.channel() as channel:
-        answer = await channel.binding_event("/in", Event(data=b"raw", metadata={"Key": "v"}))
+        answer = await channel.binding_event("in", "/in", Event(data=b"raw", metadata={"Key": "v"}))
 
     method, path, headers, body = app.requests[0]
-    assert (answer, method, path, body) == (b"done", "POST", "/in", b"raw")
+    assert (answer.data, method, path, body) == (b"done", "POST", "/in", b"raw")
     assert (headers["content-type"], headers["key"]) == ("application/json", "v")
 
 
 async def test_failed_binding_event_says_how() -> None:
     async with App(500, "boom").channel() as channel:
         with pytest.raises(AppAnswerError, match="status code: 500 body: boom"):
-            await channel.binding_event("/in", Event())
+            await channel.binding_event("in", "/in", Event())
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (500, False)])
@@ -289,10 +289,3 @@ async def test_no_port_means_no_application() -> None:
         assert not channel.exists
         with pytest.raises(AppUnreachableError, match="there is no application"):
             await channel.deliver("/r", message())
-
-
-async def test_other_protocols_are_refused_loudly(caplog: pytest.LogCaptureFixture) -> None:
-    async with app_channel(RuntimeConfig(app_id="a", app_port=1, app_protocol="grpc")) as channel:
-        assert not channel.exists
-
-    assert "app-protocol is grpc" in caplog.text
