@@ -44,7 +44,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(inputs.close)
     blocks = build_blocks(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = Listeners(config, blocks, telemetry, order.by_api)
+    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions)
     return Sidecar(
         groundwork=groundwork,
         order=order,

@@ -277,6 +277,10 @@ async def test_failed_entries_are_named(sidecar: Sidecar) -> None:
     ("body", "reason"),
     [
         ('[{"entryId":"1"', "unexpected EOF"),
+        ('[{"entryId":"1', "unexpected EOF"),
+        ('[{"event":tr', "unexpected EOF"),
+        ('[{"entryId":"\\u00', "unexpected EOF"),
+        ('[{"event":tx', "Expecting value: line 1 column 11 (char 10)"),
         ("", "EOF"),
         ("{}", "json: cannot unmarshal object into Go value of type []http.bulkPublishMessageEntry"),
         ("[1]", "an entry is a number, an object is wanted"),
