@@ -117,6 +117,9 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.TopicForbiddenError: Row(
         403, "ERR_PUBSUB_FORBIDDEN", Code.PERMISSION_DENIED, "DAPR_PUBSUB_FORBIDDEN", _broker
     ),
+    errors.SubscriptionForbiddenError: Row(
+        403, "ERR_PUBSUB_FORBIDDEN", Code.PERMISSION_DENIED, "DAPR_PUBSUB_FORBIDDEN", _broker
+    ),
     errors.PublishFailedError: Row(
         500, "ERR_PUBSUB_PUBLISH_MESSAGE", Code.INTERNAL, "DAPR_PUBSUB_PUBLISH_MESSAGE", _broker
     ),
