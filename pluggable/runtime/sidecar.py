@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .._collecting import settle
-from .appchannel import AppChannel, AppError, app_channel
+from .appchannel import AppChannel, AppConfig, AppError, app_channel
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
@@ -119,9 +119,11 @@ class Sidecar:
         """Wait for the application, ask what it wants, and begin to call it."""
         await self.channel.wait_for_app()
         try:
-            await self.channel.config()
+            told = await self.channel.config()
         except AppError as error:
             logger.warning("the application's configuration is not used: %s", error)
+            told = AppConfig()
+        self.blocks.actors.host(told.entities)
         await self.subscriptions.load_programmatic()
         await self.inputs.probe()
         self.subscriptions.open()

@@ -8,6 +8,7 @@ from ....transport import Handlers
 from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
+from .actors import ActorCalls
 from .bindings import BindingCalls
 from .metadata import MetadataCalls
 from .publish import PublishCalls
@@ -32,5 +33,6 @@ def handlers(
     BindingCalls(blocks.bindings).add_to(service)
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    ActorCalls(blocks.actors).add_to(service)
     add_rare(blocks, service)
     return service.handlers
