@@ -34,6 +34,16 @@ def parse_bool(text: str) -> bool:
     raise ValueError(f'"{text}" is neither true nor false')
 
 
+def duration(seconds: float) -> str:
+    """Return a time as ``time.Duration`` is printed: ``500ms``, ``1m30s``, ``3m0s``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    minutes, left = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{hours}h" if hours else ""
+    return text + (f"{minutes}m" if hours or minutes else "") + f"{left:g}s"
+
+
 def escaped(text: bytes) -> bytes:
     """Return a JSON text with what Go escapes in it."""
     # Looking for each sign alone is ten times as fast as the expression, and most texts have none.

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import conversationerrors, errors, storeerrors
+from .. import controlplaneerrors, conversationerrors, errors, storeerrors
+from .controlplanerows import CONTROL_PLANE_ROWS
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from .row import Row as Row
 from .storerows import STORE_ROWS
@@ -152,6 +153,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     ),
     conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
     **STORE_ROWS,
+    **CONTROL_PLANE_ROWS,
 }
 
 
@@ -217,6 +219,10 @@ def category(error: errors.BlockError) -> str:
             return "configuration"
         case storeerrors.LockError():
             return "lock"
+        case controlplaneerrors.NoPlacementError():
+            return "actor"
+        case controlplaneerrors.JobError():
+            return "job"
         case conversationerrors.ConversationError():
             return "conversation"
         case errors.NotReadyError():
@@ -228,7 +234,7 @@ def _details(row: Row, error: errors.BlockError) -> tuple[Detail, ...]:
     if not row.reason:
         return ()
     match error:
-        case errors.PublishingError(facts=facts):
+        case errors.PublishingError(facts=facts) | controlplaneerrors.JobError(facts=facts):
             info = ErrorInfo(row.reason, metadata=facts)
         case errors.TooManyOperationsError(count=count, limit=limit):
             told = {"currentOpsTransaction": str(count), "maxOpsPerTransaction": str(limit)}

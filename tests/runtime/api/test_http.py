@@ -401,7 +401,7 @@ async def test_metadata_describes_the_sidecar(sidecars: Sidecars) -> None:
         {
             "pubsubname": "broker",
             "topic": "t",
-            "rules": [{"match": "", "path": "/p"}],
+            "rules": [{"path": "/p"}],
             "deadLetterTopic": "d",
             "type": "DECLARATIVE",
         }
@@ -499,7 +499,6 @@ async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
         ("OPTIONS", "/v1.0/metadata", 404, "ERR_NOT_FOUND"),
         ("PATCH", "/v1.0/metadata", 405, "ERR_METHOD_NOT_ALLOWED"),
         ("GET", "/v1.0/invoke/app/method/m", 501, "ERR_API_UNIMPLEMENTED"),
-        ("DELETE", "/v1.0/actors/t/i/timers/x", 501, "ERR_API_UNIMPLEMENTED"),
     ],
 )
 async def test_path_without_handler_is_explained(

@@ -9,22 +9,42 @@ from ....transport import ServerCall, ServerStream, Stream, Unary
 from ...blocks import Blocks
 from .service import PREFIX, Service
 
+_JOBS = ("ScheduleJob", "GetJob", "DeleteJob", "DeleteJobsByPrefix", "ListJobs")
+_STAGES = ("", "Alpha1")
+
 
 def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations, configuration and locks."""
+    """Add the methods for conversations, configuration, locks and jobs."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
 
         ConversationCalls(blocks.conversation).add_to(service)
 
+    def configuration() -> None:
+        from .configuration import ConfigurationCalls
+
+        ConfigurationCalls(blocks.configuration).add_to(service)
+
     def lock() -> None:
         from .lock import LockCalls
 
         LockCalls(blocks.lock).add_to(service)
 
+    def jobs() -> None:
+        from .jobs import JobCalls
+
+        JobCalls(blocks.jobs).add_to(service)
+
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
+    _defer(
+        service,
+        configuration,
+        [f"{verb}Configuration{stage}" for verb in ("Get", "Unsubscribe") for stage in _STAGES],
+        [f"SubscribeConfiguration{stage}" for stage in _STAGES],
+    )
     _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
+    _defer(service, jobs, [f"{method}{stage}" for method in _JOBS for stage in _STAGES])
 
 
 def _defer(
