@@ -279,6 +279,21 @@ async def test_failing_init_names_the_place(house: House, caplog: pytest.LogCapt
     assert not house.catalog.all()
 
 
+@pytest.mark.parametrize(
+    ("property_", "value", "fault"),
+    [
+        ("primaryEncryptionKey", "00" * 16, "primaryEncryptionKey is not a secretKeyRef"),
+        ("keyPrefix", "a||B", r"input key/keyPrefix 'a\|\|b' can't contain '\|\|'"),
+    ],
+)
+async def test_store_that_cannot_be_kept_as_asked_is_refused(
+    house: House, property_: str, value: str, fault: str
+) -> None:
+    async with house.serve("store"):
+        with pytest.raises(ComponentFailedError, match=rf"\[INIT_COMPONENT_FAILURE\].*{fault}"):
+            await house.add(component("orders", "state.store", **{property_: value}))
+
+
 async def test_all_failures_are_told_together(house: House) -> None:
     async with house.serve("choosy"):
         with pytest.raises(ComponentFailedError) as raised:

@@ -11,6 +11,7 @@ from ..resources import Configuration, Subscription
 from .bindings import Bindings
 from .conversation import Conversations
 from .health import Health
+from .lock import Locks
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -28,6 +29,7 @@ class Blocks:
     conversation: Conversations
     metadata: Metadata
     health: Health
+    lock: Locks
 
 
 def _none() -> Sequence[Subscription]:
@@ -51,4 +53,5 @@ def build(
         conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
+        lock=Locks(catalog, config),
     )

@@ -11,14 +11,20 @@ from .service import PREFIX, Service
 
 
 def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations."""
+    """Add the methods for conversations, configuration and locks."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
 
         ConversationCalls(blocks.conversation).add_to(service)
 
+    def lock() -> None:
+        from .lock import LockCalls
+
+        LockCalls(blocks.lock).add_to(service)
+
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
+    _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
 
 
 def _defer(
