@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.x509 import load_pem_x509_certificate
 
-Private = (
-    rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
-)
+Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey
 Public = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | x25519.X25519PublicKey
 #: A key, as the library has it; ``bytes`` is a symmetric one.
 Key = bytes | Private | Public
@@ -32,10 +30,6 @@ _CURVES: Final[Mapping[str, ec.EllipticCurve]] = {
     "secp256k1": ec.SECP256K1(),
 }
 _CURVE_NAMES: Final = {curve.name: name for name, curve in _CURVES.items()}
-_OKP: Final = {
-    "Ed25519": (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey),
-    "X25519": (x25519.X25519PrivateKey, x25519.X25519PublicKey),
-}
 _PADDING: Final = re.compile(rb"[\n=]+\Z")
 _RAW_SIZES: Final = (16, 24, 32)
 
@@ -52,7 +46,7 @@ def read_key(data: bytes) -> Key:
     """
     if not data:
         raise ValueError("the key is empty")
-    if data[:1] == b"{" and len(data) not in _RAW_SIZES:
+    if looks_like_jwk(data):
         return key_of(members_in(data))
     if data[:5] == b"-----":
         return read_pem(data)
@@ -63,6 +57,11 @@ def read_key(data: bytes) -> Key:
         except binascii.Error:
             continue
     return data
+
+
+def looks_like_jwk(data: bytes) -> bool:
+    """Whether it is a JSON Web Key rather than the bytes of a key."""
+    return data[:1] == b"{" and len(data) not in _RAW_SIZES
 
 
 def members_in(data: bytes | str) -> dict[str, Any]:
@@ -144,8 +143,15 @@ def pem_of(key: Public) -> str:
     return key.public_bytes(serialization.Encoding.PEM, form).decode()
 
 
-def public_part(key: Private | Public) -> Public:
-    """Return what may be shown of a key."""
+def public_part(key: Key) -> Public:
+    """
+    Return what may be shown of a key.
+
+    Raises:
+        ValueError: it is symmetric.
+    """
+    if isinstance(key, bytes):
+        raise ValueError("the key is symmetric, and has no public part")  # noqa: TRY004  as all else here
     return key.public_key() if isinstance(key, Private) else key
 
 
@@ -184,13 +190,18 @@ def _ec(members: Mapping[str, Any]) -> Key:
 
 
 def _okp(members: Mapping[str, Any]) -> Key:
-    curve = str(members.get("crv"))
-    if curve not in _OKP:
-        raise ValueError(f'crv is "{curve}", wanted one of {", ".join(_OKP)}')
-    private, public = _OKP[curve]
-    if "d" in members:
-        return private.from_private_bytes(_bytes(members, "d"))
-    return public.from_public_bytes(_bytes(members, "x"))
+    private = "d" in members
+    data = _bytes(members, "d" if private else "x")
+    match members.get("crv"), private:
+        case "Ed25519", True:
+            return ed25519.Ed25519PrivateKey.from_private_bytes(data)
+        case "Ed25519", False:
+            return ed25519.Ed25519PublicKey.from_public_bytes(data)
+        case "X25519", True:
+            return x25519.X25519PrivateKey.from_private_bytes(data)
+        case "X25519", False:
+            return x25519.X25519PublicKey.from_public_bytes(data)
+    raise ValueError(f'crv is "{members.get("crv")}", wanted Ed25519 or X25519')
 
 
 def _number(members: Mapping[str, Any], name: str) -> int:

@@ -23,7 +23,7 @@ class CryptoProviderNotFoundError(CryptoError):
         super().__init__(f"crypto provider {name} not found")
 
 
-class CryptoRequestError(CryptoError):
+class CryptoRequestError(BlockError):
     """The request leaves out what it has to say."""
 
     def __init__(self, reason: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import conversationerrors, errors, storeerrors
+from .. import conversationerrors, cryptoerrors, errors, storeerrors
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from .row import Row as Row
 from .storerows import STORE_ROWS
@@ -142,6 +142,16 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # cryptography
+    cryptoerrors.CryptoProvidersNotConfiguredError: Row(
+        500, "ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED", Code.INTERNAL
+    ),
+    cryptoerrors.CryptoProviderNotFoundError: Row(
+        400, "ERR_CRYPTO_PROVIDER_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    cryptoerrors.CryptoRequestError: Row(400, "ERR_BAD_REQUEST", Code.INVALID_ARGUMENT),
+    cryptoerrors.CryptoKeyError: Row(500, "ERR_CRYPTO_KEY", Code.INTERNAL),
+    cryptoerrors.CryptoOperationError: Row(500, "ERR_CRYPTO", Code.INTERNAL),
     # conversation
     conversationerrors.ConversationNotFoundError: Row(
         400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
@@ -217,6 +227,8 @@ def category(error: errors.BlockError) -> str:
             return "configuration"
         case storeerrors.LockError():
             return "lock"
+        case cryptoerrors.CryptoError():
+            return "crypto"
         case conversationerrors.ConversationError():
             return "conversation"
         case errors.NotReadyError():

@@ -10,6 +10,7 @@ from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
 from .conversation import Conversations
+from .crypto import Crypto
 from .health import Health
 from .lock import Locks
 from .metadata import Metadata
@@ -27,6 +28,7 @@ class Blocks:
     bindings: Bindings
     secrets: Secrets
     conversation: Conversations
+    crypto: Crypto
     metadata: Metadata
     health: Health
     lock: Locks
@@ -51,6 +53,7 @@ def build(
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
+        crypto=Crypto(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
         lock=Locks(catalog, config),

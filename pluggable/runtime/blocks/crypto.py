@@ -27,6 +27,7 @@ class Crypto:
 
         Raises:
             CryptoError: there is none.
+            CryptoRequestError: the name is empty.
         """
         if not self._catalog.crypto:
             raise CryptoProvidersNotConfiguredError

@@ -166,8 +166,6 @@ def _in_other_form(key: crypto.PublicKey) -> str:
         found = cryptokeys.key_of(cryptokeys.members_in(key.key))
     else:
         found = cryptokeys.read_pem(key.key.encode())
-    if isinstance(found, bytes):
-        raise ValueError("it is symmetric, and has no public part")
     public = cryptokeys.public_part(found)
     if key.format is crypto.KeyFormat.JWK:
         return cryptokeys.pem_of(public)

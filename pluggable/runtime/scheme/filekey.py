@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections.abc import Mapping
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +18,10 @@ from .manifest import NONCE_PREFIX_BYTES, Cipher
 
 KEY_BYTES: Final = 32
 SCHEME: Final = b"dapr.io/enc/v1"
-_AEADS: Final = {Cipher.AES_GCM: AESGCM, Cipher.CHACHA20_POLY1305: ChaCha20Poly1305}
+_AEADS: Final[Mapping[Cipher, type[AESGCM] | type[ChaCha20Poly1305]]] = {
+    Cipher.AES_GCM: AESGCM,
+    Cipher.CHACHA20_POLY1305: ChaCha20Poly1305,
+}
 
 
 class FileKey:

@@ -68,9 +68,7 @@ class HeaderReader:
         if b"\n" not in self._data:
             raise _invalid("scheme name not found")
         lines = self._data.split(b"\n")
-        raise _invalid(
-            "message authentication code not found" if len(lines) > 2 else "manifest not found"
-        )
+        raise _invalid("message authentication code not found" if len(lines) > 2 else "manifest not found")
 
     def _check_scheme(self) -> None:
         line, end, _ = self._data[: len(SCHEME) + 1].partition(b"\n")

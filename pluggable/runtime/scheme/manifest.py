@@ -98,18 +98,15 @@ def read_manifest(written: bytes) -> Manifest:
     """
     try:
         told = json.loads(written)
-        manifest = Manifest(
+        return Manifest(
             key_name=_text(told.get("k", "")),
             algorithm=_WRAPPING_NAMES[_number(told["kw"])],
-            wrapped_key=base64.b64decode(_text(told["wfk"]), validate=True),
+            wrapped_key=_bytes(told["wfk"]),
             cipher=Cipher(_number(told["cph"])),
-            nonce_prefix=base64.b64decode(_text(told["np"]), validate=True),
+            nonce_prefix=_bytes(told["np"], NONCE_PREFIX_BYTES),
         )
-        if not manifest.wrapped_key or len(manifest.nonce_prefix) != NONCE_PREFIX_BYTES:
-            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CryptoOperationError("invalid header: invalid manifest") from error
-    return manifest
 
 
 def _text(value: Any) -> str:
@@ -122,3 +119,10 @@ def _number(value: Any) -> int:
     if type(value) is not int:
         raise TypeError
     return value
+
+
+def _bytes(value: Any, size: int | None = None) -> bytes:
+    data = base64.b64decode(_text(value), validate=True)
+    if not data or (size is not None and len(data) != size):
+        raise ValueError
+    return data

@@ -11,7 +11,7 @@ from .service import PREFIX, Service
 
 
 def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations, configuration and locks."""
+    """Add the methods for conversations, configuration, locks and cryptography."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
@@ -23,6 +23,14 @@ def add_rare(blocks: Blocks, service: Service) -> None:
 
         LockCalls(blocks.lock).add_to(service)
 
+    def crypto() -> None:
+        from .crypto import CryptoCalls
+
+        CryptoCalls(blocks.crypto).add_to(service)
+
+    subtle = ("GetKey", "Encrypt", "Decrypt", "WrapKey", "UnwrapKey", "Sign", "Verify")
+    operations = [f"Subtle{operation}Alpha1" for operation in subtle]
+    _defer(service, crypto, operations, ("EncryptAlpha1", "DecryptAlpha1"))
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
     _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
 

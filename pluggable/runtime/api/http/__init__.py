@@ -7,6 +7,7 @@ from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
 from .conversation import ConversationHandlers
+from .crypto import CryptoHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .lock import LockHandlers
@@ -33,6 +34,7 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     SecretHandlers(blocks.secrets).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
     ConversationHandlers(blocks.conversation).add_to(router)
+    CryptoHandlers(blocks.crypto).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)

@@ -10,8 +10,6 @@ PARTS = {
     "invoke": "service invocation",
     "actors": "the actor API",
     "configuration": "the configuration API",
-    "crypto": "the cryptography API",
-    "subtlecrypto": "the cryptography API",
     "workflows": "the workflow API",
     "jobs": "the jobs API",
 }
