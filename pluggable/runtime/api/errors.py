@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import controlplaneerrors, conversationerrors, errors, storeerrors
+from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
 from .controlplanerows import CONTROL_PLANE_ROWS
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 from .row import Row as Row
@@ -143,6 +143,16 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # cryptography
+    cryptoerrors.CryptoProvidersNotConfiguredError: Row(
+        500, "ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED", Code.INTERNAL
+    ),
+    cryptoerrors.CryptoProviderNotFoundError: Row(
+        400, "ERR_CRYPTO_PROVIDER_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    cryptoerrors.CryptoRequestError: Row(400, "ERR_BAD_REQUEST", Code.INVALID_ARGUMENT),
+    cryptoerrors.CryptoKeyError: Row(500, "ERR_CRYPTO_KEY", Code.INTERNAL),
+    cryptoerrors.CryptoOperationError: Row(500, "ERR_CRYPTO", Code.INTERNAL),
     # conversation
     conversationerrors.ConversationNotFoundError: Row(
         400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
@@ -223,6 +233,8 @@ def category(error: errors.BlockError) -> str:
             return "actor"
         case controlplaneerrors.JobError():
             return "job"
+        case cryptoerrors.CryptoError():
+            return "crypto"
         case conversationerrors.ConversationError():
             return "conversation"
         case errors.NotReadyError():

@@ -13,6 +13,7 @@ from .actors import Actors
 from .bindings import Bindings
 from .configuration import Configurations
 from .conversation import Conversations
+from .crypto import Crypto
 from .health import Health
 from .jobs import Jobs
 from .lock import Locks
@@ -31,6 +32,7 @@ class Blocks:
     bindings: Bindings
     secrets: Secrets
     conversation: Conversations
+    crypto: Crypto
     metadata: Metadata
     health: Health
     lock: Locks
@@ -64,6 +66,7 @@ def build(
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
+        crypto=Crypto(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions, actors),
         health=Health(),
         lock=Locks(catalog, config),

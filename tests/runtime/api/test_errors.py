@@ -20,7 +20,7 @@ from pluggable.errors import (
     ETagMismatchError,
     UnavailableError,
 )
-from pluggable.runtime import controlplaneerrors, conversationerrors, errors, storeerrors
+from pluggable.runtime import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
@@ -69,6 +69,7 @@ def test_every_error_has_a_line() -> None:
         storeerrors.ConfigurationError,
         storeerrors.LockError,
         conversationerrors.ConversationError,
+        cryptoerrors.CryptoError,
     }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()

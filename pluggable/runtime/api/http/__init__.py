@@ -10,6 +10,7 @@ from .configuration import ConfigurationHandlers
 from .controlplane import ActorHandlers, JobHandlers
 from .conversation import ConversationHandlers
 from .cors import CORS, Handle
+from .crypto import CryptoHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .lock import LockHandlers
@@ -39,6 +40,7 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     ConfigurationHandlers(blocks.configuration).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
     ConversationHandlers(blocks.conversation).add_to(router)
+    CryptoHandlers(blocks.crypto).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)
