@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..errors import ComponentError
+from .gotext import go_name
 
 
 class BlockError(Exception):
@@ -266,6 +267,17 @@ class EntryError(PublishingError):
             pubsub,
             {"appID": app_id, "error": reason},
         )
+
+
+class OutboxError(PublishingError):
+    """A transaction could not be announced, so it was not committed."""
+
+    def __init__(self, pubsub: str, app_id: str, cause: PublishingError) -> None:
+        reason = str(cause)
+        if isinstance(cause, PublishFailedError):
+            reason = f"rpc error: code = {go_name(cause.cause.code)} desc = {cause.cause}"
+        facts = {"appID": app_id, "error": reason}
+        super().__init__(f"error while publishing outbox message: {reason}", pubsub, facts)
 
 
 # --- bindings

@@ -291,7 +291,7 @@ async def test_store_that_cannot_be_kept_as_asked_is_refused(
 ) -> None:
     async with house.serve("store"):
         with pytest.raises(ComponentFailedError, match=rf"\[INIT_COMPONENT_FAILURE\].*{fault}"):
-            await house.add(component("orders", "state.store", **{property_: value}))
+            await house.add(component("orders", "state.store", False, **{property_: value}))
 
 
 async def test_all_failures_are_told_together(house: House) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
 from .. import errors
+from ..gotext import go_name
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 
 STORES_URL = "https://docs.dapr.io/reference/components-reference/supported-state-stores/"
@@ -137,6 +138,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.EntryError: Row(
         400, "ERR_PUBSUB_EVENTS_SER", Code.INVALID_ARGUMENT, "DAPR_PUBSUB_MARSHAL_EVENTS", _broker
     ),
+    errors.OutboxError: Row(500, "ERR_PUBLISH_OUTBOX", Code.INTERNAL, "DAPR_PUBSUB_OUTBOX"),
     # bindings
     errors.BindingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
     errors.OperationMissingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
@@ -167,7 +169,7 @@ def http_answer(error: errors.BlockError) -> Answer:
         case errors.TransactionFailedError():
             pass  # flattened by daprd, whatever the store said
         case errors.StateOperationError(cause=CustomError() as cause):
-            said = f"api error: code = {_GO_NAMES[cause.code]} desc = {cause}"
+            said = f"api error: code = {go_name(cause.code)} desc = {cause}"
             return Answer(status=cause.http_status, code=row.code, message=f"{error.failed}: {said}")
         case errors.StateOperationError():
             etag = _etag(error.cause)
@@ -241,10 +243,3 @@ def _etag(cause: ComponentError) -> tuple[int, Code] | None:
             if None not in kinds:
                 return max(kinds, key=lambda kind: kind == (400, Code.INVALID_ARGUMENT), default=None)
     return None
-
-
-#: Status codes as Go writes them, which daprd's texts contain.
-_GO_NAMES = {
-    code: "OK" if code is Code.OK else code.name.replace("CANCELLED", "CANCELED").title().replace("_", "")
-    for code in Code
-}

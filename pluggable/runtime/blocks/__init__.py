@@ -11,6 +11,7 @@ from ..resources import Configuration, Subscription
 from .bindings import Bindings
 from .health import Health
 from .metadata import Metadata
+from .outbox import Outbox
 from .publish import Publishing
 from .secrets import Secrets
 from .state import State
@@ -41,9 +42,10 @@ def build(
 ) -> Blocks:
     """Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks."""
     configuration = configuration or Configuration()
+    publishing = Publishing(catalog, config)
     return Blocks(
-        state=State(catalog, config),
-        publishing=Publishing(catalog, config),
+        state=State(catalog, config, Outbox(publishing, config)),
+        publishing=publishing,
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         metadata=Metadata(catalog, config, configuration, subscriptions),

@@ -25,7 +25,7 @@ from pluggable.runtime.api.errors import TABLE
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
 from tests.runtime.api.conftest import Sidecar, Sidecars
-from tests.runtime.blocks.inmemory import Components
+from tests.runtime.blocks.inmemory import Components, loaded
 
 PREFIX = "/dapr.proto.runtime.v1.Dapr/"
 CUSTOM = CustomError(
@@ -268,6 +268,43 @@ async def test_details_carry_the_facts(sidecars: Sidecars) -> None:
             },
         ],
     }
+
+
+async def test_outbox_that_fails_tells_the_brokers_error(sidecars: Sidecars) -> None:
+    components = Components()
+    properties = {"outboxPublishPubsub": "broker", "outboxPublishTopic": "t"}
+    components.catalog.state["store"] = loaded("store", "state.memory", components.store, properties)
+    components.broker.failure = ComponentError("outbox error")
+    sidecar = await sidecars.open(components)
+    message = "error while publishing outbox message: rpc error: code = Unknown desc = outbox error"
+
+    answer = await sidecar.call(
+        "POST",
+        "/v1.0/state/store/transaction",
+        '{"operations":[{"operation":"upsert","request":{"key":"k"}}]}',
+    )
+    assert answer.status == 500
+    assert json.loads(answer.body) == {
+        "errorCode": "ERR_PUBLISH_OUTBOX",
+        "message": message,
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "domain": "dapr.io",
+                "metadata": {"appID": "app", "error": "rpc error: code = Unknown desc = outbox error"},
+                "reason": "DAPR_PUBSUB_OUTBOX",
+            }
+        ],
+    }
+
+    upsert = state_pb2.TransactionalStateOperation(operationType="upsert", request=common.StateItem(key="k"))
+    status = await failed(
+        sidecar,
+        "ExecuteStateTransaction",
+        state_pb2.ExecuteStateTransactionRequest(storeName="store", operations=[upsert]),
+    )
+    assert (status.code, status.message) == (Code.INTERNAL, message)
+    assert details(status)["ErrorInfo"].reason == "DAPR_PUBSUB_OUTBOX"
 
 
 @pytest.mark.parametrize(

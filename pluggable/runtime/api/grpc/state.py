@@ -12,6 +12,7 @@ from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, load
+from ..trace import of_call
 from .service import Service
 
 _CONCURRENCY = {level.value: level for level in state.Concurrency}
@@ -74,7 +75,7 @@ class StateCalls:
         store = self._block.store(request.store_name)
         await store.bulk_delete([_delete_request(item, store) for item in request.states])
 
-    async def transact(self, request: pb.ExecuteStateTransactionRequest, _call: ServerCall) -> None:
+    async def transact(self, request: pb.ExecuteStateTransactionRequest, call: ServerCall) -> None:
         """Apply operations together; their values are bytes, whatever their content type."""
         store = self._block.store(request.storeName)
         store.check_transactional()
@@ -87,7 +88,7 @@ class StateCalls:
                     operations.append(_delete_request(operation.request, store))
                 case other:
                     raise OperationNotSupportedError(other)
-        await store.transact(operations, mapping(request.metadata))
+        await store.transact(operations, mapping(request.metadata), trace=of_call(call.metadata))
 
     async def query(self, request: pb.QueryStateRequest, _call: ServerCall) -> pb.QueryStateResponse:
         """Answer with the rows that match."""

@@ -13,6 +13,7 @@ from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
+from ..trace import of_headers
 from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
@@ -95,7 +96,7 @@ class StateHandlers:
         operations, metadata = await apart(
             len(request.body), _operations, request.body, store, request.metadata()
         )
-        await store.transact(operations, metadata, as_json=True)
+        await store.transact(operations, metadata, as_json=True, trace=of_headers(request.headers))
         return NO_CONTENT
 
     async def query(self, request: Request, name: str) -> Response:
