@@ -9,7 +9,9 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .conversation import Conversations
 from .health import Health
+from .lock import Locks
 from .metadata import Metadata
 from .outbox import Outbox
 from .publish import Publishing
@@ -25,8 +27,10 @@ class Blocks:
     publishing: Publishing
     bindings: Bindings
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
+    lock: Locks
 
 
 def _none() -> Sequence[Subscription]:
@@ -48,6 +52,8 @@ def build(
         publishing=publishing,
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
+        conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
+        lock=Locks(catalog, config),
     )

@@ -496,7 +496,6 @@ async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
         ("PATCH", "/v1.0/metadata", 405, "ERR_METHOD_NOT_ALLOWED"),
         ("GET", "/v1.0/invoke/app/method/m", 501, "ERR_API_UNIMPLEMENTED"),
         ("DELETE", "/v1.0/actors/t/i/timers/x", 501, "ERR_API_UNIMPLEMENTED"),
-        ("POST", "/v1.0-alpha1/lock/store", 501, "ERR_API_UNIMPLEMENTED"),
     ],
 )
 async def test_path_without_handler_is_explained(

@@ -11,6 +11,7 @@ from ...telemetry import Telemetry
 from .bindings import BindingCalls
 from .metadata import MetadataCalls
 from .publish import PublishCalls
+from .rare import add_rare
 from .secrets import SecretCalls
 from .service import Service, unknown as unknown
 from .state import StateCalls
@@ -31,4 +32,5 @@ def handlers(
     BindingCalls(blocks.bindings).add_to(service)
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    add_rare(blocks, service)
     return service.handlers
