@@ -61,15 +61,17 @@ class StateError(BlockError):
 class StateStoreNotConfiguredError(StateError):
     """There is no state store at all."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, app_id: str = "") -> None:
         super().__init__(f"state store {store} is not configured", store)
+        self.app_id = app_id
 
 
 class StateStoreNotFoundError(StateError):
     """There are state stores, but none of this name."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, app_id: str = "") -> None:
         super().__init__(f"state store {store} is not found", store)
+        self.app_id = app_id
 
 
 class IllegalKeyError(StateError):

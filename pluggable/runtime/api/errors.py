@@ -161,6 +161,11 @@ def http_answer(error: errors.BlockError) -> Answer:
     """Return what the caller of the HTTP API is told."""
     row = TABLE[type(error)]
     match error:
+        case (
+            errors.StateStoreNotFoundError(app_id=app_id) | errors.StateStoreNotConfiguredError(app_id=app_id)
+        ):
+            info = ErrorInfo(row.reason, metadata={"appID": app_id})
+            return Answer(status=row.status, code=row.code, message=str(error), details=(info,))
         case errors.QueryFailedError(cause=CustomError() as cause):
             return Answer(
                 status=cause.http_status,

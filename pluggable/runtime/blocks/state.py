@@ -68,7 +68,8 @@ class State:
         loaded = self._catalog.state.get(name)
         if loaded is None:
             self._stores.pop(name, None)
-            raise StateStoreNotFoundError(name) if self._catalog.state else StateStoreNotConfiguredError(name)
+            missing = StateStoreNotFoundError if self._catalog.state else StateStoreNotConfiguredError
+            raise missing(name, self._config.app_id)
         store = self._stores.get(name)
         if store is None or store.loaded is not loaded:
             store = self._stores[name] = Store(name, loaded, self._config, self.outbox.of(loaded))
