@@ -89,6 +89,13 @@ class MissingKeyError(MalformedRequestError):
         super().__init__('"key" is a required field')
 
 
+class EmptyKeyError(MissingKeyError):
+    """An item to store over gRPC says no key, for which daprd has other words there."""
+
+    def __init__(self) -> None:
+        MalformedRequestError.__init__(self, "state key cannot be empty")
+
+
 class TransactionsNotSupportedError(StateError):
     """The store cannot apply several operations as one."""
 
@@ -172,7 +179,7 @@ class StateBulkDeleteError(StateOperationError):
     """Several values could not be removed."""
 
     def __init__(self, store: str, cause: ComponentError) -> None:
-        super().__init__(store, f"failed deleting state in bulk in state store {store}", cause)
+        super().__init__(store, f"failed deleting state in state store {store}", cause)
 
 
 class TransactionFailedError(StateOperationError):

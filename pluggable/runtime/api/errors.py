@@ -49,6 +49,11 @@ def _broker(error: errors.PublishingError) -> tuple[Detail, ...]:
     return (ResourceInfo("pubsub", error.pubsub, str(error)),)
 
 
+def _plain(status: int, code: str, grpc: Code) -> Row:
+    """Return the row of an error that callers of the gRPC API are told the code of, as its reason."""
+    return Row(status, code, grpc, code, bare_in_http=True)
+
+
 TABLE: dict[type[errors.BlockError], Row] = {
     errors.MalformedRequestError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
     errors.MissingKeyError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
@@ -84,13 +89,14 @@ TABLE: dict[type[errors.BlockError], Row] = {
         "DAPR_STATE_TOO_MANY_TRANSACTIONS",
         _store,
     ),
-    errors.OperationNotSupportedError: Row(400, "ERR_NOT_SUPPORTED_STATE_OPERATION", Code.UNIMPLEMENTED),
-    errors.StateGetError: Row(500, "ERR_STATE_GET", Code.INTERNAL),
+    errors.OperationNotSupportedError: _plain(400, "ERR_NOT_SUPPORTED_STATE_OPERATION", Code.UNIMPLEMENTED),
+    errors.EmptyKeyError: _plain(400, "ERR_STATE_SAVE", Code.INVALID_ARGUMENT),
+    errors.StateGetError: _plain(500, "ERR_STATE_GET", Code.INTERNAL),
     errors.StateBulkGetError: Row(500, "ERR_STATE_BULK_GET", Code.INTERNAL),
-    errors.StateSaveError: Row(500, "ERR_STATE_SAVE", Code.INTERNAL),
-    errors.StateDeleteError: Row(500, "ERR_STATE_DELETE", Code.INTERNAL),
-    errors.StateBulkDeleteError: Row(500, "ERR_STATE_BULK_DELETE", Code.INTERNAL),
-    errors.TransactionFailedError: Row(500, "ERR_STATE_TRANSACTION", Code.INTERNAL),
+    errors.StateSaveError: _plain(500, "ERR_STATE_SAVE", Code.INTERNAL),
+    errors.StateDeleteError: _plain(500, "ERR_STATE_DELETE", Code.INTERNAL),
+    errors.StateBulkDeleteError: _plain(500, "ERR_STATE_BULK_DELETE", Code.INTERNAL),
+    errors.TransactionFailedError: _plain(500, "ERR_STATE_TRANSACTION", Code.INTERNAL),
     # publish
     errors.PubSubNotFoundError: Row(
         404, "ERR_PUBSUB_NOT_FOUND", Code.INVALID_ARGUMENT, "DAPR_PUBSUB_NOT_FOUND"
@@ -132,10 +138,10 @@ TABLE: dict[type[errors.BlockError], Row] = {
     ),
     errors.OutboxError: Row(500, "ERR_PUBLISH_OUTBOX", Code.INTERNAL, "DAPR_PUBSUB_OUTBOX"),
     # bindings
-    errors.BindingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.OperationMissingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.BindingNotFoundError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.BindingOperationError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.BindingError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.OperationMissingError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.BindingNotFoundError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.BindingOperationError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
     # secrets
     errors.SecretStoresNotConfiguredError: Row(
         500, "ERR_SECRET_STORES_NOT_CONFIGURED", Code.FAILED_PRECONDITION
@@ -203,7 +209,8 @@ def grpc_answer(error: errors.BlockError) -> Answer:
         case errors.StateOperationError():
             etag = _etag(error.cause)
             if etag is not None:
-                return Answer(status=etag[1], code=row.code, message=str(error))
+                said = str(error)
+                return Answer(status=etag[1], code=row.code, message=said, details=_details(row, error))
     return Answer(status=row.grpc, code=row.code, message=str(error), details=_details(row, error))
 
 

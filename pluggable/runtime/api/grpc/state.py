@@ -10,7 +10,7 @@ from ....transport import ServerCall
 from ...apart import apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
-from ...errors import OperationNotSupportedError
+from ...errors import EmptyKeyError, OperationNotSupportedError
 from ..jsontext import dump, load
 from ..trace import of_call
 from .service import Service
@@ -58,6 +58,8 @@ class StateCalls:
     async def save(self, request: pb.SaveStateRequest, _call: ServerCall) -> None:
         """Store the values."""
         store = self._block.store(request.store_name)
+        if not all(item.key for item in request.states):
+            raise EmptyKeyError
         await store.save([await _set_request(item, store) for item in request.states])
 
     async def delete(self, request: pb.DeleteStateRequest, _call: ServerCall) -> None:
