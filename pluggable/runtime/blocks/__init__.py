@@ -18,6 +18,7 @@ from .health import Health
 from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
+from .outbox import Outbox
 from .publish import Publishing
 from .secrets import Secrets
 from .state import State
@@ -60,9 +61,10 @@ def build(
     """
     configuration = configuration or Configuration()
     actors = Actors(config)
+    publishing = Publishing(catalog, config)
     return Blocks(
-        state=State(catalog, config),
-        publishing=Publishing(catalog, config),
+        state=State(catalog, config, Outbox(publishing, config)),
+        publishing=publishing,
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),

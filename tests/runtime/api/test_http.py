@@ -332,12 +332,6 @@ async def test_trace_is_made_where_none_came(sidecar: Sidecar) -> None:
     assert request.data == b"null"
 
 
-async def test_binding_without_answer_is_no_content(sidecar: Sidecar) -> None:
-    answer = await sidecar.call("PUT", "/v1.0/bindings/echo", '{"operation":"get"}')
-
-    assert (answer.status, answer.headers["metadata.found"]) == (204, "no")
-
-
 async def test_failed_binding_tells_its_metadata(sidecar: Sidecar) -> None:
     answer = await sidecar.call("POST", "/v1.0/bindings/echo", '{"operation":"fail"}')
 
