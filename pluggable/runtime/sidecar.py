@@ -42,7 +42,13 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(subscriptions.close)
     inputs = InputBindings(catalog, channel, config)
     stack.push_async_callback(inputs.close)
-    blocks = build_blocks(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
+    blocks = build_blocks(
+        catalog,
+        config,
+        configuration=configuration,
+        subscriptions=subscriptions.listing,
+        channel=channel,
+    )
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
     listeners = Listeners(config, blocks, telemetry, order.by_api)
     return Sidecar(
@@ -144,6 +150,8 @@ class Sidecar:
 
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
-        await asyncio.gather(self.subscriptions.close(), self.inputs.close())
+        await asyncio.gather(
+            self.subscriptions.close(), self.inputs.close(), self.blocks.configuration.close()
+        )
         await self.listeners.close(self.groundwork.config.graceful_shutdown_seconds)
         await self.components.close()

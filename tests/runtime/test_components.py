@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -290,8 +291,9 @@ async def test_store_that_cannot_be_kept_as_asked_is_refused(
     house: House, property_: str, value: str, fault: str
 ) -> None:
     async with house.serve("store"):
+        asked: dict[str, Any] = {property_: value}
         with pytest.raises(ComponentFailedError, match=rf"\[INIT_COMPONENT_FAILURE\].*{fault}"):
-            await house.add(component("orders", "state.store", **{property_: value}))
+            await house.add(component("orders", "state.store", **asked))
 
 
 async def test_all_failures_are_told_together(house: House) -> None:

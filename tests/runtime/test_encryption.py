@@ -55,7 +55,7 @@ def test_two_keys_of_one_name_are_both_tried() -> None:
         (b"plain", "encryption key name not found on record"),
         (b'"value"', "encryption key name not found on record"),
         (b"AAAA||", "encryption key name not found on record"),
-        (OLD.sealed(b"v"), "encrypted by the key 'old', the component names new"),
+        (base64.b64encode(bytes(40)) + b"||old", "encrypted by the key 'old', the component names new"),
         (b"no base64||new", "was not encrypted by this key new, or was changed since"),
         (b"AAAA||new", "was not encrypted by this key new, or was changed since"),
         (base64.b64encode(bytes(40)) + b"||new", "was not encrypted by this key new, or was changed since"),

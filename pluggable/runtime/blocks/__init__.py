@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..appchannel import AppChannel, NoApp
 from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .configuration import Configurations
 from .conversation import Conversations
 from .health import Health
 from .lock import Locks
@@ -30,6 +32,7 @@ class Blocks:
     metadata: Metadata
     health: Health
     lock: Locks
+    configuration: Configurations
 
 
 def _none() -> Sequence[Subscription]:
@@ -42,8 +45,13 @@ def build(
     *,
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
+    channel: AppChannel | None = None,
 ) -> Blocks:
-    """Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks."""
+    """
+    Put the blocks on a catalog.
+
+    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application.
+    """
     configuration = configuration or Configuration()
     return Blocks(
         state=State(catalog, config),
@@ -54,4 +62,5 @@ def build(
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
         lock=Locks(catalog, config),
+        configuration=Configurations(catalog, channel or NoApp(config)),
     )

@@ -320,7 +320,7 @@ async def test_every_method_answers_by_name(channel: Channel) -> None:
             continue
         assert f"{PREFIX}{method.name} is not offered by this sidecar yet" in status.message
 
-    assert offered == 20
+    assert offered == 26
 
 
 @pytest.mark.parametrize(

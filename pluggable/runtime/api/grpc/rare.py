@@ -18,12 +18,24 @@ def add_rare(blocks: Blocks, service: Service) -> None:
 
         ConversationCalls(blocks.conversation).add_to(service)
 
+    def configuration() -> None:
+        from .configuration import ConfigurationCalls
+
+        ConfigurationCalls(blocks.configuration).add_to(service)
+
     def lock() -> None:
         from .lock import LockCalls
 
         LockCalls(blocks.lock).add_to(service)
 
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
+    stages = ("", "Alpha1")
+    _defer(
+        service,
+        configuration,
+        (f"{word}Configuration{stage}" for word in ("Get", "Unsubscribe") for stage in stages),
+        (f"SubscribeConfiguration{stage}" for stage in stages),
+    )
     _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
 
 

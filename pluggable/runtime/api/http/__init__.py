@@ -6,6 +6,7 @@ from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
+from .configuration import ConfigurationHandlers
 from .conversation import ConversationHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
@@ -31,6 +32,7 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     PublishHandlers(blocks.publishing, config.app_id).add_to(router)
     BindingHandlers(blocks.bindings).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
+    ConfigurationHandlers(blocks.configuration).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
     ConversationHandlers(blocks.conversation).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)

@@ -9,7 +9,6 @@ from .router import ANY, Router
 PARTS = {
     "invoke": "service invocation",
     "actors": "the actor API",
-    "configuration": "the configuration API",
     "crypto": "the cryptography API",
     "subtlecrypto": "the cryptography API",
     "workflows": "the workflow API",
