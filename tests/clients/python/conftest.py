@@ -23,7 +23,6 @@ QUIET = ("ignore::UserWarning", "ignore::DeprecationWarning")
 
 #: What the sidecar does not offer yet; a test of it may fail.
 AWAITED = {
-    "test_configuration": "the configuration API",
     "test_crypto": "the cryptography API",
     "test_invocation": "service invocation",
     "test_jobs": "the jobs API",

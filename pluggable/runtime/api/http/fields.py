@@ -46,6 +46,18 @@ def object_of(value: Any, what: str) -> dict[str, Any]:
     raise MalformedRequestError(f"{what} is {kind(value)}, an object is wanted")
 
 
+def named(fields: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """
+    Return the fields by these names, in whatever case they are written: Go, whose API it is, takes any.
+
+    Dapr's own JavaScript client lives on that.
+    """
+    if fields.keys() <= names:
+        return fields
+    spelled = {name.lower(): name for name in names}
+    return {spelled.get(name.lower(), name): value for name, value in fields.items()}
+
+
 def array_of(value: Any, what: str) -> list[Any]:
     """
     Return the value as an array, an empty one for null.

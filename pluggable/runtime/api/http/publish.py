@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from .... import pubsub
 from ...apart import apart
@@ -14,9 +14,11 @@ from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, 
 from ..errors import TABLE
 from ..jsontext import dump, parsed
 from ..trace import of_headers
-from .fields import kind, text_of, texts_of
+from .fields import kind, named, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
+
+_ENTRY: Final = frozenset({"entryId", "event", "contentType", "metadata"})
 
 
 class PublishHandlers:
@@ -71,6 +73,7 @@ class PublishHandlers:
     def _entry(self, item: Any, target: Target) -> pubsub.BulkEntry:
         if not isinstance(item, dict):
             raise MalformedRequestError(f"an entry is {kind(item)}, an object is wanted")
+        item = named(item, _ENTRY)
         content_type = text_of(item, "contentType")
         return pubsub.BulkEntry(
             entry_id=text_of(item, "entryId"),

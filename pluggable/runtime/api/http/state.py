@@ -13,7 +13,7 @@ from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
-from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
+from .fields import array_of, concurrency_of, consistency_of, named, object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .items import Item
 
 
-_PLAIN = {"key", "value"}
+_PLAIN = frozenset({"key", "value"})
+_ITEM = frozenset({"key", "value", "etag", "metadata", "options", "contentType"})
 
 
 class StateHandlers:
@@ -112,7 +113,7 @@ def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> lis
 
     found = items(body)
     try:
-        if found is not None:
+        if found is not None and all(item.keys() >= _PLAIN for item in found):
             return [_saved(item, value_of, store, metadata) for item in found]
     except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
         pass
@@ -146,6 +147,7 @@ def _read_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> li
 
 
 def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
+    item = named(item, _ITEM)
     options = object_of(item.get("options") or {}, '"options"')
     own = texts_of(item, "metadata")
     return state.SetRequest(
@@ -160,6 +162,7 @@ def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]
 
 
 def _delete_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.DeleteRequest:
+    item = named(item, _ITEM)
     options = object_of(item.get("options") or {}, '"options"')
     own = texts_of(item, "metadata")
     return state.DeleteRequest(
