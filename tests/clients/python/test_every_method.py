@@ -38,7 +38,7 @@ def called() -> set[str]:
 def _names(argument: ast.expr) -> set[str]:
     """Return what a call's first argument names; the jobs' are made of a name and what is behind it."""
     if isinstance(argument, ast.Constant):
-        return {argument.value}
+        return {str(argument.value)}
     return {f"{job}_job{form}" for job in ("schedule", "get", "delete") for form in ("", "_alpha1")}
 
 
