@@ -44,3 +44,14 @@ def escaped(text: bytes) -> bytes:
 def no_constant(word: str) -> NoReturn:
     """Refuse ``NaN`` and ``Infinity``, which Python's decoder takes and JSON does not have."""
     raise ValueError(f"{word} is no JSON")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as Go writes it: ``3m0s``, ``1.5s``, ``500ms``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest:g}s"
+    return f"{minutes}m{rest:g}s" if minutes else f"{rest:g}s"
