@@ -14,6 +14,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ... import bindings
+from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
 from ...transport import Channel, ChannelState, Code, Limits, StatusError, channel
 from .. import resources
@@ -21,7 +22,7 @@ from ..apart import apart
 from ..config import RuntimeConfig
 from .asked import subscriptions_of
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent, Verdict
-from .callbacks import binding_answer, binding_event, bulk_event, topic_event
+from .callbacks import binding_answer, binding_event, bulk_event, setting_changed, topic_event
 from .errors import AppAnswerError, AppError, AppTimedOutError, AppUnreachableError
 from .http import ENDPOINT_RETRY_SECONDS, ENDPOINT_SECONDS, ENDPOINT_TRIES
 from .pairs import Metadata, metadata_pairs, trace_pairs
@@ -142,6 +143,13 @@ class GRPCAppChannel(AppChannel):
         except StatusError as error:
             raise _app_error("error invoking app: OnBindingEvent", error) from error
         return binding_answer(answer)
+
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:
+        request = setting_changed(store, key, event)
+        try:
+            await self._call(_CALLBACK + "OnInvoke", request, common.InvokeResponse, ())
+        except StatusError as error:
+            raise _app_error("error sending configuration item to application: OnInvoke", error) from error
 
     async def healthy(self) -> bool:
         try:

@@ -149,6 +149,17 @@ class HTTPAppChannel(AppChannel):
             )
         return BindingAnswer(data=response.body)
 
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:
+        path = target(f"/configuration/{store}/{key}")
+        response = await self._call(
+            Request(method="POST", path=path, headers=self._json_body, body=event, may_repeat=True)
+        )
+        if not 200 <= response.status < 300:
+            raise AppAnswerError(
+                f"error sending configuration item to application, status {response.status}, "
+                f"body: {shown(response.body)}"
+            )
+
     async def healthy(self) -> bool:
         config = self._config
         request = Request(

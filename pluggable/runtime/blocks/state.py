@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 from ... import state
 from ..._settings import parse_bool
-from ...errors import ComponentError, UnsupportedError
+from ...errors import ComponentError, ETagInvalidError, ETagMismatchError, UnsupportedError
 from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
+from ..encryption import encryption_of
 from ..errors import (
     IllegalKeyError,
     MissingKeyError,
@@ -31,12 +30,16 @@ from ..errors import (
     TransactionFailedError,
     TransactionsNotSupportedError,
 )
+from .encrypted import decrypted, decrypting, encrypted
 from .gathering import Gathering
+from .keys import SEPARATOR, key_prefix
+from .outbox import Announcing, Outbox
 from .properties import property_of
+from .publish import NO_TRACE_CONTEXT, Publishing, Trace
+from .queries import query_request
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-SEPARATOR = "||"
 #: The property by which a component's gets are not gathered: ``false``.
 GATHER_GETS = "gatherGets"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.
@@ -48,9 +51,10 @@ Operation = state.SetRequest | state.DeleteRequest
 class State:
     """The state stores by name."""
 
-    def __init__(self, catalog: Catalog, config: RuntimeConfig) -> None:
+    def __init__(self, catalog: Catalog, config: RuntimeConfig, outbox: Outbox | None = None) -> None:
         self._catalog = catalog
         self._config = config
+        self.outbox: Outbox = outbox or Outbox(Publishing(catalog, config), config)
         self._stores: dict[str, Store] = {}
 
     def store(self, name: str) -> Store:
@@ -64,22 +68,32 @@ class State:
         loaded = self._catalog.state.get(name)
         if loaded is None:
             self._stores.pop(name, None)
-            raise StateStoreNotFoundError(name) if self._catalog.state else StateStoreNotConfiguredError(name)
+            missing = StateStoreNotFoundError if self._catalog.state else StateStoreNotConfiguredError
+            raise missing(name, self._config.app_id)
         store = self._stores.get(name)
         if store is None or store.loaded is not loaded:
-            store = self._stores[name] = Store(name, loaded, self._config)
+            store = self._stores[name] = Store(name, loaded, self._config, self.outbox.of(loaded))
         return store
 
 
 class Store:
     """One store as the application sees it: its keys without the prefix."""
 
-    def __init__(self, name: str, loaded: Loaded[state.StateStore], config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        name: str,
+        loaded: Loaded[state.StateStore],
+        config: RuntimeConfig,
+        announcing: Announcing | None = None,
+    ) -> None:
         self.name = name
         self.loaded = loaded
         self._component = loaded.component
-        self._get = _gets(loaded)
+        self._encryption = encryption_of(loaded.spec, loaded.properties)
+        gets = _gets(loaded)
+        self._get = gets if self._encryption is None else decrypting(self._encryption, gets)
         self._prefix = key_prefix(name, loaded.properties, config)
+        self._announcing = announcing
         self._limit: int | None = None
         self._limit_known = False
 
@@ -123,12 +137,19 @@ class Store:
         if not requests:
             return []
         try:
-            return await self._component.bulk_get(requests, parallelism=parallelism)
+            items = await self._component.bulk_get(requests, parallelism=parallelism)
         except ComponentError as error:
             raise StateBulkGetError(self.name, error) from error
+        return items if self._encryption is None else await decrypted(self._encryption, items)
 
-    async def save(self, requests: Sequence[state.SetRequest]) -> None:
-        """Store the values, whose keys came from ``key``; a single one in a call of its own."""
+    async def save(self, requests: Sequence[state.SetRequest], *, as_json: bool = False) -> None:
+        """
+        Store the values, whose keys came from ``key``; a single one in a call of its own.
+
+        ``as_json`` says that the values are JSON texts: what is encrypted is then what a string says.
+        """
+        if self._encryption is not None:
+            requests = await encrypted(self._encryption, requests, as_json=as_json)
         try:
             if len(requests) == 1:
                 await self._component.set(requests[0])
@@ -175,18 +196,34 @@ class Store:
         self._transactional()
 
     async def transact(
-        self, operations: Sequence[Operation], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        operations: Sequence[Operation],
+        metadata: Mapping[str, str] = NO_METADATA,
+        *,
+        as_json: bool = False,
+        trace: Trace = NO_TRACE_CONTEXT,
     ) -> None:
-        """Apply the operations, whose keys came from ``key``, together or not at all."""
+        """
+        Apply the operations, whose keys came from ``key``, together or not at all; see ``save``.
+
+        Where the store has an outbox, what is stored is published too, by this trace.
+        """
         component = self._transactional()
         if not operations:
             return
         limit = await self._transaction_limit(component)
         if limit is not None and len(operations) > limit:
             raise TooManyOperationsError(self.name, count=len(operations), limit=limit)
+        if self._encryption is not None:
+            operations = await encrypted(self._encryption, operations, as_json=as_json)
+            as_json = False
+        if self._announcing is not None:
+            operations = await self._announcing.announce(operations, trace, as_json=as_json)
         try:
             await component.transact(operations, metadata)
         except ComponentError as error:
+            if self._announcing is not None and isinstance(error, ETagMismatchError | ETagInvalidError):
+                self._announcing.withdraw(operations)
             raise TransactionFailedError(self.name, error) from error
 
     async def query(
@@ -195,7 +232,9 @@ class Store:
         """Return the rows that match a query in Dapr's JSON; their keys are still the store's."""
         if not isinstance(self._component, state.Queryable):
             raise QueryNotSupportedError(self.name)
-        request = self._query_request(text, metadata)
+        if self._encryption is not None:
+            raise QueryFailedError(self.name, "cannot query encrypted store")
+        request = query_request(self.name, text, metadata)
         try:
             return await self._component.query(request)
         except UnsupportedError as error:
@@ -227,20 +266,6 @@ class Store:
             self._limit_known = True
         return self._limit
 
-    def _query_request(self, text: str | bytes, metadata: Mapping[str, str]) -> state.QueryRequest:
-        try:
-            query = json.loads(text)
-            page = query.get("page") or {}
-            return state.QueryRequest(
-                filter=_mapping(query.get("filter") or {}),
-                sort=[_sort(item) for item in query.get("sort") or ()],
-                limit=int(page.get("limit") or 0),
-                token=str(page.get("token") or ""),
-                metadata=metadata,
-            )
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-            raise QueryFailedError(self.name, f"failed to parse JSON query body: {error}") from error
-
 
 def _gets(
     loaded: Loaded[state.StateStore],
@@ -251,41 +276,3 @@ def _gets(
     if wanted and isinstance(store, NativeBulk) and NativeBulk.feature in store.features:
         return Gathering(store).get
     return store.get
-
-
-def key_prefix(name: str, properties: Mapping[str, str], config: RuntimeConfig) -> str:
-    """
-    Return what stands before the separator in this store's keys, empty for bare keys.
-
-    Source: dapr/dapr ``pkg/components/state/state_config.go``.
-    """
-    strategy = property_of(properties, "keyPrefix").lower()
-    match strategy:
-        case "" | "appid":
-            return config.app_id
-        case "name":
-            return name
-        case "namespace":
-            return (
-                f"{config.namespace}.{config.app_id}" if config.namespace and config.app_id else config.app_id
-            )
-        case "none":
-            return ""
-    return strategy
-
-
-def original_key(key: str) -> str:
-    """Return the application's key for a store's: the second of the parts, where there are several."""
-    parts = key.split(SEPARATOR, 2)
-    return parts[1] if len(parts) > 1 else key
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"filter is {type(value).__name__}, an object is wanted")
-    return value
-
-
-def _sort(item: Any) -> tuple[str, state.SortOrder]:
-    descending = str(item.get("order") or "").upper() == "DESC"
-    return str(item["key"]), state.SortOrder.DESC if descending else state.SortOrder.ASC
