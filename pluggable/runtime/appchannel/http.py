@@ -104,7 +104,7 @@ class HTTPAppChannel(AppChannel):
 
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
-        headers = self._delivery + _trace(content.trace_parent, content.trace_state)
+        headers = self._delivery + _trace(*content.trace)
         if event.metadata:
             headers += metadata_lines(event.metadata)
         response = await self._call(
