@@ -273,6 +273,20 @@ async def test_failed_entries_are_named(sidecar: Sidecar) -> None:
         }
 
 
+async def test_names_of_fields_are_read_in_any_case(sidecar: Sidecar) -> None:
+    entries = [{"entryID": "1", "Event": "a", "contenttype": "text/plain"}]
+    answer = await sidecar.call("POST", "/v1.0/publish/bulk/bulk/t", json.dumps(entries))
+
+    assert answer.status == 204, answer.body
+    assert sidecar.components.bulk.bulk is not None
+    assert [each.entry_id for each in sidecar.components.bulk.bulk.entries] == ["1"]
+
+    items = [{"Key": "a", "value": 1}, {"key": "b", "VALUE": 2}]
+    assert (await sidecar.call("POST", "/v1.0/state/store", json.dumps(items))).status == 204
+    values = sidecar.components.store.values
+    assert (values["app||a"].data, values["app||b"].data) == (b"1", b"2")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from .... import pubsub
 from ...apart import apart
@@ -14,9 +14,11 @@ from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, 
 from ..errors import TABLE
 from ..jsontext import dump, is_cut_off, parsed
 from ..trace import of_headers
-from .fields import kind, text_of, texts_of
+from .fields import field_of, kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
+
+_ENTRY: Final = frozenset({"entryId", "event", "contentType", "metadata"})
 
 
 class PublishHandlers:
@@ -74,7 +76,7 @@ class PublishHandlers:
         content_type = text_of(item, "contentType")
         return pubsub.BulkEntry(
             entry_id=text_of(item, "entryId"),
-            data=self._data(item.get("event"), content_type, target),
+            data=self._data(field_of(item, "event"), content_type, target),
             content_type=content_type,
             metadata=texts_of(item, "metadata"),
         )
