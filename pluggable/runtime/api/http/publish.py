@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from .... import pubsub
 from ...apart import apart
@@ -17,8 +17,6 @@ from ..trace import of_headers
 from .fields import field_of, kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
-
-_ENTRY: Final = frozenset({"entryId", "event", "contentType", "metadata"})
 
 
 class PublishHandlers:
