@@ -11,6 +11,7 @@ from ..._settings import parse_bool
 from ...errors import ComponentError, ETagInvalidError, ETagMismatchError, UnsupportedError
 from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
+from ..apart import apart
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..encryption import encryption_of
@@ -234,7 +235,7 @@ class Store:
             raise QueryNotSupportedError(self.name)
         if self._encryption is not None:
             raise QueryFailedError(self.name, "cannot query encrypted store")
-        request = query_request(self.name, text, metadata)
+        request = await apart(len(text), query_request, self.name, text, metadata)
         try:
             return await self._component.query(request)
         except UnsupportedError as error:
