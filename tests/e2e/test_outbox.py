@@ -98,8 +98,8 @@ async def test_what_was_stored_is_published_after_a_crash(
     async with sidecar(resources, app_port=application.port) as running, asyncio.timeout(30):
         while not values <= application.handled:
             await application.got(len(application.events) + 1)
-        while any(name.startswith("outbox-") for name in stored(database)):
-            await asyncio.sleep(0.1)  # noqa: ASYNC110  a file tells nobody
+        while any(name.startswith("outbox-") for name in stored(database)):  # noqa: ASYNC110  a file tells nobody
+            await asyncio.sleep(0.1)
 
     assert application.handled == values
 
