@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,20 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "orders.db"
 
 
-def rows(database: Path, store: str) -> dict[str, tuple[str, str]]:
-    """Return value and ETag of each key of a store."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A value as it is kept."""
+
+    value: str
+    binary: int
+    etag: str = field(compare=False)
+
+
+def rows(database: Path, store: str) -> dict[str, Row]:
+    """Return what is kept by key."""
     with closing(sqlite3.connect(database)) as connection:
-        found = connection.execute(f"SELECT key, value, etag FROM {store}").fetchall()
-    return {key: (value, etag) for key, value, etag in found}
+        found = connection.execute(f"SELECT key, value, is_binary, etag FROM {store}").fetchall()
+    return {key.removeprefix(f"{APP_ID}||"): Row(*kept) for key, *kept in found}
 
 
 async def save(running: Sidecar, store: str, *items: dict[str, object]) -> None:
@@ -48,7 +58,7 @@ async def test_what_a_daprd_recorded_is_read(resources: Path, database: Path) ->
         connection.executescript(FILE.read_text())
     stores(resources, database)
     turned(resources, database)
-    etags = {key: etag for key, (_, etag) in rows(database, "plain").items()}
+    recorded = rows(database, "plain")
 
     async with sidecar(resources, app_id=APP_ID) as running:
         found = {key: await get(running, "plain", key) for key in ("text", "object", "again", "lasting")}
@@ -58,16 +68,22 @@ async def test_what_a_daprd_recorded_is_read(resources: Path, database: Path) ->
             "again": 2,
             "lasting": "x",
         }
-        assert {f"{APP_ID}||{key}": answer.headers["Etag"] for key, answer in found.items()} == etags
+        assert {key: answer.headers["Etag"] for key, answer in found.items()} == {
+            key: row.etag for key, row in recorded.items()
+        }
         assert expiry(found["lasting"]) in FILE.read_text().replace(" ", "T")
 
         assert (await get(running, "secret", "text")).body == b"hello"
         assert (await get(running, "retired", "before")).body == b"old"
         await save(running, "retired", {"key": "before", "value": "new"})
         assert (await get(running, "retired", "before")).body == b"new"
-        await save(running, "plain", {"key": "again", "value": 3, "etag": etags[f"{APP_ID}||again"]})
+        for key, answer in found.items():
+            item = {"key": key, "value": answer.json(), "etag": answer.headers["Etag"]}
+            await save(running, "plain", item)
 
-    assert rows(database, "plain")[f"{APP_ID}||again"][1] != etags[f"{APP_ID}||again"]
+    now = rows(database, "plain")
+    assert now == recorded
+    assert all(row.etag != recorded[key].etag for key, row in now.items())
 
 
 @needs_daprd

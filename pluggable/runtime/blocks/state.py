@@ -46,6 +46,8 @@ GATHER_GETS = "gatherGets"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.
 LIMIT_SECONDS = 5.0
 
+JSON = "application/json"
+
 Operation = state.SetRequest | state.DeleteRequest
 
 
@@ -95,6 +97,13 @@ class Store:
         self._get = gets if self._encryption is None else decrypting(self._encryption, gets)
         self._prefix = key_prefix(name, loaded.properties, config)
         self._announcing = announcing
+        plain = self._encryption is None and announcing is None
+        self.json_type: str | None = JSON if loaded.bundled and plain else None
+        """
+        What the store is told of values that came as JSON, so that it keeps them as text, as daprd's own do.
+
+        Strangers hear of it from the application alone, as from a daprd.
+        """
         self._limit: int | None = None
         self._limit_known = False
 
