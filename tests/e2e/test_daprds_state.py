@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.recorded import APP_ID, FILE, OBJECT, YEARS, stores, turned
-from tests.e2e.sidecars import Answer, Sidecar, sidecar
+from tests.e2e.sidecars import Answer, Sidecar, component, sidecar
 
 
 @pytest.fixture
@@ -114,3 +114,36 @@ async def test_a_daprd_reads_what_is_written_here(resources: Path, database: Pat
     async with sidecar(resources, app_id=APP_ID) as ours:
         assert (await get(ours, "plain", "text")).json() == 1
         assert (await get(ours, "secret", "text")).body == b"theirs"
+
+
+@needs_daprd
+async def test_keys_are_the_same_under_every_strategy(resources: Path, tmp_path: Path) -> None:
+    strategies = ("", "appid", "name", "namespace", "none", "Shared")
+    environment = {"NAMESPACE": "shop"}
+    found = []
+    for start in (daprd, sidecar):
+        database = tmp_path / f"{start.__name__}.db"
+        for number, strategy in enumerate(strategies):
+            name = f"Store{number}"
+            component(
+                resources,
+                name,
+                "state.sqlite",
+                connectionString=str(database),
+                tableName=name,
+                metadataTableName=f"{name}_metadata",
+                **({"keyPrefix": strategy} if strategy else {}),
+            )
+        async with start(resources, app_id=APP_ID, environment=environment) as running:
+            for number in range(len(strategies)):
+                await save(running, f"Store{number}", {"key": "k", "value": 1})
+        with closing(sqlite3.connect(database)) as connection:
+            found.append(
+                [
+                    connection.execute(f"SELECT key FROM Store{number}").fetchall()
+                    for number in range(len(strategies))
+                ]
+            )
+
+    theirs, ours = found
+    assert ours == theirs
