@@ -24,7 +24,10 @@ needs_daprd = pytest.mark.skipif(
 
 @asynccontextmanager
 async def daprd(
-    resources: Path, app_id: str = "test-app", environment: Mapping[str, str] | None = None
+    resources: Path,
+    app_id: str = "test-app",
+    app_port: int = 0,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Sidecar]:
     """Run a daprd over these resources, ready to be called; at the end a SIGINT."""
     ports = free_ports(len(PORTS))
@@ -33,6 +36,7 @@ async def daprd(
         f"--app-id={app_id}",
         f"--resources-path={resources}",
         "--dapr-listen-addresses=127.0.0.1",
+        *([f"--app-port={app_port}"] if app_port else []),
         *(f"--{name}-port={port}" for name, port in zip(PORTS, ports, strict=True)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

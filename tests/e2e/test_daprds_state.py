@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.recorded import APP_ID, FILE, OBJECT, YEARS, stores, turned
 from tests.e2e.sidecars import Answer, Sidecar, component, sidecar
+from tests.servers.running import redis_server
 
 
 @pytest.fixture
@@ -147,3 +148,25 @@ async def test_keys_are_the_same_under_every_strategy(resources: Path, tmp_path:
 
     theirs, ours = found
     assert ours == theirs
+
+
+@needs_daprd
+async def test_redis_is_shared_with_a_daprd(resources: Path) -> None:
+    with redis_server() as port:
+        component(resources, "plain", "state.redis", redisHost=f"127.0.0.1:{port}", redisPassword="")
+        async with daprd(resources, APP_ID) as theirs, sidecar(resources, app_id=APP_ID) as ours:
+            for writer, reader in ((ours, theirs), (theirs, ours)):
+                await save(
+                    writer,
+                    "plain",
+                    {"key": "object", "value": OBJECT},
+                    {"key": "lasting", "value": "x", "metadata": {"ttlInSeconds": "100"}},
+                )
+                written, found = [await get(each, "plain", "object") for each in (writer, reader)]
+                assert (found.body, found.headers["Etag"]) == (written.body, written.headers["Etag"])
+                item = {"key": "object", "value": 2, "etag": written.headers["Etag"]}
+                await save(reader, "plain", item)
+                body = json.dumps([item]).encode()
+                assert (await writer.call("POST", "/v1.0/state/plain", body)).status == 409
+                assert (await get(reader, "plain", "lasting")).json() == "x"
+                assert (await writer.call("DELETE", "/v1.0/state/plain/object")).status == 204

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.applications import Application
+from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.sidecars import Sidecar, component, sidecar
 from tests.servers.running import redis_server
 
@@ -118,3 +119,29 @@ async def test_each_transaction_is_published_once(resources: Path, application: 
         events = await application.got(20)
 
     assert [event["data"] for event in events] == [str(number) for number in range(20)]
+
+
+@needs_daprd
+async def test_outbox_is_shared_with_a_daprd(resources: Path, application: Application) -> None:
+    """Two replicas of one application, one of them a daprd: either publishes what the other announced."""
+    application.subscribe("events", "orders")
+    with redis_server() as port:
+        host = f"127.0.0.1:{port}"
+        outbox = {"outboxPublishPubsub": "events", "outboxPublishTopic": "orders"}
+        component(resources, "orders", "state.redis", redisHost=host, redisPassword="", **outbox)
+        component(resources, "events", "pubsub.redis", redisHost=host, redisPassword="")
+        async with (
+            sidecar(resources, app_port=application.port) as ours,
+            daprd(resources, app_port=application.port) as theirs,
+            asyncio.timeout(30),
+        ):
+            for number in range(12):
+                operation = {"operation": "upsert", "request": {"key": "k", "value": f"{number}"}}
+                running = (ours, theirs)[number % 2]
+                body = json.dumps({"operations": [operation]}).encode()
+                assert (await running.call("POST", "/v1.0/state/orders/transaction", body)).status == 204
+            events = await application.got(12)
+            assert sorted(int(event["data"]) for event in events) == list(range(12))
+            kinds = {frozenset(event) for event in events}
+
+    assert len(kinds) == 1
