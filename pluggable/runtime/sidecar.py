@@ -115,6 +115,7 @@ class Sidecar:
         try:
             await self._apply(self.groundwork.first)
             self.outbox.open()
+            self.blocks.secrets.warn_of_missing()
             self.blocks.health.outbound.open()
             settle()
             await self.attendance.begin()
