@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .._collecting import settle
-from .appchannel import AppChannel, AppError, app_channel
+from .appchannel import AppChannel, AppConfig, AppError, app_channel
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
@@ -17,7 +17,7 @@ from .inputs import InputBindings
 from .listeners import Listeners
 from .order import Order
 from .resources import Changes
-from .subscriptions import Subscriptions
+from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
 
 #: How long start waits for brokers to confirm subscriptions; most strangers never say.
@@ -49,8 +49,10 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         subscriptions=subscriptions.listing,
         channel=channel,
     )
+    outbox = OutboxRelay(catalog, blocks.state.outbox, blocks.publishing, config)
+    stack.push_async_callback(outbox.close)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = Listeners(config, blocks, telemetry, order.by_api)
+    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions)
     return Sidecar(
         groundwork=groundwork,
         order=order,
@@ -59,6 +61,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel=channel,
         subscriptions=subscriptions,
         inputs=inputs,
+        outbox=outbox,
         listeners=await stack.enter_async_context(listeners),
     )
 
@@ -74,6 +77,7 @@ class Sidecar:
     channel: AppChannel
     subscriptions: Subscriptions
     inputs: InputBindings
+    outbox: OutboxRelay
     listeners: Listeners
 
     async def live(self) -> int:
@@ -102,6 +106,7 @@ class Sidecar:
         watching = asyncio.create_task(self.groundwork.discovery.watch(), name="watching for sockets")
         try:
             await self._apply(self.groundwork.first)
+            self.outbox.open()
             self.blocks.health.outbound.open()
             settle()
             await self._meet_application()
@@ -119,14 +124,19 @@ class Sidecar:
         """Wait for the application, ask what it wants, and begin to call it."""
         await self.channel.wait_for_app()
         try:
-            await self.channel.config()
+            told = await self.channel.config()
         except AppError as error:
             logger.warning("the application's configuration is not used: %s", error)
+            told = AppConfig()
+        self.blocks.actors.host(told.entities)
         await self.subscriptions.load_programmatic()
         await self.inputs.probe()
         self.subscriptions.open()
         self.inputs.open()
-        await self.subscriptions.ready(SUBSCRIBED_SECONDS)
+        await asyncio.gather(
+            self.subscriptions.ready(SUBSCRIBED_SECONDS), self.outbox.ready(SUBSCRIBED_SECONDS)
+        )
+        self.outbox.release()
         self.blocks.health.inbound.open()
         logger.info("dapr initialized. Status: Running.")
 
@@ -151,7 +161,10 @@ class Sidecar:
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
         await asyncio.gather(
-            self.subscriptions.close(), self.inputs.close(), self.blocks.configuration.close()
+            self.subscriptions.close(),
+            self.inputs.close(),
+            self.outbox.close(),
+            self.blocks.configuration.close(),
         )
         await self.listeners.close(self.groundwork.config.graceful_shutdown_seconds)
         await self.components.close()

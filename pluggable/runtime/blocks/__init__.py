@@ -9,12 +9,16 @@ from ..appchannel import AppChannel, NoApp
 from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
+from .actors import Actors
 from .bindings import Bindings
 from .configuration import Configurations
 from .conversation import Conversations
+from .crypto import Crypto
 from .health import Health
+from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
+from .outbox import Outbox
 from .publish import Publishing
 from .secrets import Secrets
 from .state import State
@@ -29,9 +33,12 @@ class Blocks:
     bindings: Bindings
     secrets: Secrets
     conversation: Conversations
+    crypto: Crypto
     metadata: Metadata
     health: Health
     lock: Locks
+    actors: Actors
+    jobs: Jobs
     configuration: Configurations
 
 
@@ -53,14 +60,19 @@ def build(
     ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application.
     """
     configuration = configuration or Configuration()
+    actors = Actors(config)
+    publishing = Publishing(catalog, config)
     return Blocks(
-        state=State(catalog, config),
-        publishing=Publishing(catalog, config),
+        state=State(catalog, config, Outbox(publishing, config)),
+        publishing=publishing,
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
-        metadata=Metadata(catalog, config, configuration, subscriptions),
+        crypto=Crypto(catalog),
+        metadata=Metadata(catalog, config, configuration, subscriptions, actors),
         health=Health(),
         lock=Locks(catalog, config),
+        actors=actors,
+        jobs=Jobs(config),
         configuration=Configurations(catalog, channel or NoApp(config)),
     )

@@ -41,6 +41,9 @@ class Trace:
     state: str = ""
 
 
+NO_TRACE_CONTEXT = Trace()
+
+
 class Publishing:
     """The brokers by name."""
 

@@ -9,3 +9,4 @@ from .attributes import (
 )
 from .envelope import from_event as from_event, new_event as new_event
 from .received import Incoming as Incoming, expired as expired, incoming as incoming
+from .rewriting import attribute as attribute, rewritten as rewritten

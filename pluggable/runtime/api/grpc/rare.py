@@ -9,9 +9,12 @@ from ....transport import ServerCall, ServerStream, Stream, Unary
 from ...blocks import Blocks
 from .service import PREFIX, Service
 
+_JOBS = ("ScheduleJob", "GetJob", "DeleteJob", "DeleteJobsByPrefix", "ListJobs")
+_STAGES = ("", "Alpha1")
+
 
 def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations, configuration and locks."""
+    """Add the methods for conversations, configuration, locks, cryptography and jobs."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
@@ -28,15 +31,28 @@ def add_rare(blocks: Blocks, service: Service) -> None:
 
         LockCalls(blocks.lock).add_to(service)
 
+    def jobs() -> None:
+        from .jobs import JobCalls
+
+        JobCalls(blocks.jobs).add_to(service)
+
+    def crypto() -> None:
+        from .crypto import CryptoCalls
+
+        CryptoCalls(blocks.crypto).add_to(service)
+
+    subtle = ("GetKey", "Encrypt", "Decrypt", "WrapKey", "UnwrapKey", "Sign", "Verify")
+    operations = [f"Subtle{operation}Alpha1" for operation in subtle]
+    _defer(service, crypto, operations, ("EncryptAlpha1", "DecryptAlpha1"))
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
-    stages = ("", "Alpha1")
     _defer(
         service,
         configuration,
-        (f"{word}Configuration{stage}" for word in ("Get", "Unsubscribe") for stage in stages),
-        (f"SubscribeConfiguration{stage}" for stage in stages),
+        [f"{verb}Configuration{stage}" for verb in ("Get", "Unsubscribe") for stage in _STAGES],
+        [f"SubscribeConfiguration{stage}" for stage in _STAGES],
     )
     _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
+    _defer(service, jobs, [f"{method}{stage}" for method in _JOBS for stage in _STAGES])
 
 
 def _defer(

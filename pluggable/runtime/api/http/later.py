@@ -8,11 +8,6 @@ from .router import ANY, Router
 
 PARTS = {
     "invoke": "service invocation",
-    "actors": "the actor API",
-    "crypto": "the cryptography API",
-    "subtlecrypto": "the cryptography API",
-    "workflows": "the workflow API",
-    "jobs": "the jobs API",
 }
 VERSIONS = ("v1.0", "v1.0-alpha1", "v1.0-alpha2", "v1.0-beta1")
 

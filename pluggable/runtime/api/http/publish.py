@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from .... import pubsub
 from ...apart import apart
@@ -12,13 +12,11 @@ from ...blocks.publish import Publishing, Target
 from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
-from ..jsontext import dump, parsed
+from ..jsontext import dump, is_cut_off, parsed
 from ..trace import of_headers
-from .fields import kind, named, text_of, texts_of
+from .fields import field_of, kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
-
-_ENTRY: Final = frozenset({"entryId", "event", "contentType", "metadata"})
 
 
 class PublishHandlers:
@@ -58,7 +56,7 @@ class PublishHandlers:
         try:
             items = parsed(body)
         except (ValueError, RecursionError) as error:
-            cut_off = isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip()
+            cut_off = isinstance(error, json.JSONDecodeError) and is_cut_off(error)
             reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
             raise EventsUnreadableError(name, topic, self._app_id, reason) from error
         if items is not None and not isinstance(items, list):
@@ -73,11 +71,10 @@ class PublishHandlers:
     def _entry(self, item: Any, target: Target) -> pubsub.BulkEntry:
         if not isinstance(item, dict):
             raise MalformedRequestError(f"an entry is {kind(item)}, an object is wanted")
-        item = named(item, _ENTRY)
         content_type = text_of(item, "contentType")
         return pubsub.BulkEntry(
             entry_id=text_of(item, "entryId"),
-            data=self._data(item.get("event"), content_type, target),
+            data=self._data(field_of(item, "event"), content_type, target),
             content_type=content_type,
             metadata=texts_of(item, "metadata"),
         )
