@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import bindings, component, pubsub, secretstores, state
 from . import resources
+from .declared import Declared
 
 if TYPE_CHECKING:  # what few sidecars use is loaded with the first component of its kind
     from .. import configuration, conversation, crypto, lock
@@ -44,6 +45,8 @@ class Catalog:
         self.lock: dict[str, Loaded[lock.LockStore]] = {}
         self.crypto: dict[str, Loaded[crypto.SubtleCrypto]] = {}
         self.conversation: dict[str, Loaded[conversation.Conversation]] = {}
+        self.declared: Declared = Declared()
+        """What resources of other kinds declare."""
         self._watchers: list[Callable[[], None]] = []
 
     def watch(self, changed: Callable[[], None]) -> None:

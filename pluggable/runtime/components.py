@@ -120,9 +120,8 @@ class Components:
             await self._load(entry, await self._place(entry))
         except ComponentError as error:
             await self._disconnect(entry)
-            self._fail(
-                entry, f"[INIT_COMPONENT_FAILURE]: initialization error occurred for {entry.spec}: {error}"
-            )
+            failed = f"[INIT_COMPONENT_FAILURE]: initialization error occurred for {entry.spec}: "
+            self._fail(entry, f"{failed}{error}", failed)
         finally:
             self._settle(entry)
 
@@ -135,9 +134,10 @@ class Components:
         self._news.set()
         self._news = asyncio.Event()
 
-    def _fail(self, entry: _Entry, reason: str) -> None:
+    def _fail(self, entry: _Entry, reason: str, failed: str = "") -> None:
+        """Note why a component cannot be had; daprd says what ``failed`` twice, and tools look for that."""
         logger.error("Failed to init component %s: %s", entry.spec, reason)
-        entry.failure = f"process component {entry.spec.name} error: {reason} [{entry.spec.origin}]"
+        entry.failure = f"process component {entry.spec.name} error: {failed}{reason} [{entry.spec.origin}]"
         if entry.spec.ignore_errors:
             logger.error("Ignoring error processing component: %s", entry.failure)
         else:

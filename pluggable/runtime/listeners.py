@@ -7,9 +7,10 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from .. import transport
 from .api import grpc as grpc_api, http as http_api
@@ -19,6 +20,16 @@ from .fatal import FatalError
 from .telemetry import Telemetry
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+
+#: By which setting each flag's port is asked for.
+_SETTINGS: Final = {
+    "dapr-http-port": "http_port",
+    "dapr-grpc-port": "grpc_port",
+    "dapr-internal-grpc-port": "internal_grpc_port",
+    "dapr-public-port": "public_port",
+    "metrics-port": "metrics_port",
+}
 
 
 class PortTakenError(FatalError):
@@ -99,6 +110,11 @@ class Listeners:
             ) from error
         self._ports[flag] = int(address.rpartition(":")[2])
         logger.info("%s server is listening on %s", flag, address)
+
+    def settled(self, config: RuntimeConfig) -> RuntimeConfig:
+        """Return the settings with the ports that were taken, by which the next listeners take them again."""
+        taken = {_SETTINGS[flag]: port for flag, port in self._ports.items()}
+        return replace(config, ports_file=None, **taken)  # type: ignore[arg-type]  # all of these are ports
 
     async def close(self, grace_seconds: float) -> None:
         """Refuse new calls, let those under way end within the grace."""

@@ -16,6 +16,7 @@ from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
 from .order import Order
+from .renewal import Renewal
 from .resources import Changes
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
@@ -48,7 +49,9 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     return Sidecar(
         groundwork=groundwork,
         order=order,
+        renewal=Renewal(groundwork, order),
         blocks=blocks,
+        catalog=catalog,
         components=components,
         channel=channel,
         subscriptions=subscriptions,
@@ -63,37 +66,43 @@ class Sidecar:
 
     groundwork: Groundwork
     order: Order
+    renewal: Renewal
     blocks: Blocks
+    catalog: Catalog
     components: Components
     channel: AppChannel
     subscriptions: Subscriptions
     inputs: InputBindings
     listeners: Listeners
 
-    async def live(self) -> int:
+    async def live(self) -> int | None:
         """
-        Load what the resources say, serve, and follow their changes, until told to stop.
+        Load what the resources say, serve, and follow their changes, until told to stop or to begin anew.
+
+        Returns the exit status; ``None`` is for a new beginning.
 
         Raises:
             ComponentFailedError: a component cannot be loaded, now or after a change.
             FaultyFilesError: the resources cannot be read.
         """
         following = asyncio.create_task(self._follow(), name="following the resources")
-        stopped = asyncio.create_task(self.order.stop.wait())
+        told = asyncio.create_task(self.renewal.told())
         try:
-            await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({following, told}, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
         finally:
-            for task in (following, stopped):
+            for task in (following, told):
                 task.cancel()
-            await asyncio.gather(following, stopped, return_exceptions=True)
-        return await self._stop()
+            await asyncio.gather(following, told, return_exceptions=True)
+        if self.order.stop.is_set():
+            return await self._stop()
+        await self._retire()
+        return None
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
-        self.order.reload = self.groundwork.changes.reload
-        watching = asyncio.create_task(self.groundwork.discovery.watch(), name="watching for sockets")
+        watching = self._watching()
         try:
             await self._apply(self.groundwork.first)
             self.blocks.health.outbound.open()
@@ -102,12 +111,27 @@ class Sidecar:
             async for batch in self.groundwork.changes:
                 await self._apply(batch)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+
+    def _watching(self) -> list[asyncio.Task[None]]:
+        """Begin to look for sockets, and for changes of the resources unless the configuration forbids it."""
+        work = self.groundwork
+        tasks = [asyncio.create_task(work.discovery.watch(), name="watching for sockets")]
+        if "HotReload" in work.configuration.enabled and work.config.resources_paths:
+            tasks.append(asyncio.create_task(work.watch.watch(), name="watching the resources"))
+            logger.info(
+                "Hot reloading enabled: resources in %s are read again when they change",
+                ", ".join(map(str, work.config.resources_paths)),
+            )
+        return tasks
 
     async def _apply(self, batch: Changes) -> None:
         await self.components.apply(batch)
+        self.catalog.declared.apply(batch)
         self.subscriptions.declare(batch)
+        await self.renewal.heed(batch)
 
     async def _meet_application(self) -> None:
         """Wait for the application, ask what it wants, and begin to call it."""
@@ -141,6 +165,15 @@ class Sidecar:
         if not told:
             logger.warning("Graceful shutdown timeout exceeded, forcing shutdown")
         return 1
+
+    async def _retire(self) -> None:
+        """Go the way back, so that all can begin anew; what takes longer than it may is cut off."""
+        logger.info("reloading: everything begins anew, with its files read again")
+        try:
+            async with asyncio.timeout(self.groundwork.config.graceful_shutdown_seconds):
+                await self._close()
+        except TimeoutError:
+            logger.warning("what is under way takes longer than the time to shut down, and is cut off")
 
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""

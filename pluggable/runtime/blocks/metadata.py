@@ -56,6 +56,10 @@ class Description:
     app: AppConnection
     enabled_features: Sequence[str] = ()
     extended: Mapping[str, str] = field(default_factory=dict)
+    http_endpoints: Sequence[str] = ()
+    mcp_servers: Sequence[str] = ()
+    workflow_access_policies: Sequence[str] = ()
+    resiliencies: Sequence[str] = ()
 
 
 class Metadata:
@@ -71,7 +75,7 @@ class Metadata:
         self._catalog = catalog
         self._id = config.app_id
         self._app = _app_connection(config)
-        self._features = tuple(name for name, enabled in configuration.features.items() if enabled)
+        self._features = configuration.enabled
         self._subscriptions = subscriptions
         self._extended = {"daprRuntimeVersion": API_VERSION}
 
@@ -82,6 +86,7 @@ class Metadata:
 
     def describe(self) -> Description:
         """Return what there is to tell now."""
+        declared = self._catalog.declared
         return Description(
             id=self._id,
             runtime_version=API_VERSION,
@@ -98,12 +103,20 @@ class Metadata:
             app=self._app,
             enabled_features=self._features,
             extended={**self._extended, "daprRuntimeVersion": API_VERSION},
+            http_endpoints=tuple(declared.http_endpoints),
+            mcp_servers=tuple(declared.mcp_servers),
+            workflow_access_policies=tuple(declared.workflow_access_policies),
+            resiliencies=tuple(declared.resiliencies),
         )
+
+
+#: Features that Dapr has no word for, so that its clients cannot make anything of them.
+_OWN_FEATURES = frozenset({"NATIVE_BULK"})
 
 
 def capabilities(loaded: component.Component) -> tuple[str, ...]:
     """Return the component's features, and ``ACTOR`` for a state store that actors can live in."""
-    features = tuple(loaded.features)
+    features = tuple(feature for feature in loaded.features if feature not in _OWN_FEATURES)
     if isinstance(loaded, state.StateStore) and {"ETAG", "TRANSACTIONAL"} <= set(features):
         return (*features, "ACTOR")
     return features

@@ -48,6 +48,12 @@ class MetadataCalls:
             ],
             subscriptions=[_subscription(subscription) for subscription in told.subscriptions],
             app_connection_properties=_connection(told.app),
+            http_endpoints=[pb.MetadataHTTPEndpoint(name=name) for name in told.http_endpoints],
+            mcp_servers=[pb.MetadataMCPServer(name=name) for name in told.mcp_servers],
+            workflow_access_policies=[
+                pb.MetadataWorkflowAccessPolicy(name=name) for name in told.workflow_access_policies
+            ],
+            resiliencies=[pb.MetadataResiliency(name=name) for name in told.resiliencies],
             actor_runtime=pb.ActorRuntime(
                 runtime_status=pb.ActorRuntime.DISABLED, placement="placement: disconnected"
             ),

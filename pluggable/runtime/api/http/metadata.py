@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ...blocks.metadata import AppConnection, Description, Metadata
+from ...blocks.metadata import AppConnection, Description, Metadata, RegisteredComponent
 from ...resources import Subscription
 from ..jsontext import dump
 from .request import NO_CONTENT, Request, Response
@@ -36,25 +37,34 @@ def _description(told: Description) -> dict[str, Any]:
     body: dict[str, Any] = {"id": told.id, "runtimeVersion": told.runtime_version}
     if told.enabled_features:
         body["enabledFeatures"] = list(told.enabled_features)
-    body["components"] = [
-        {
-            "name": component.name,
-            "type": component.type,
-            "version": component.version,
-            "capabilities": list(component.capabilities),
-        }
-        for component in told.components
-    ]
+    body["components"] = [_component(component) for component in told.components]
     body["extended"] = dict(told.extended)
     if told.subscriptions:
         body["subscriptions"] = [_subscription(subscription) for subscription in told.subscriptions]
+    body |= _named(httpEndpoints=told.http_endpoints)
     body["appConnectionProperties"] = _connection(told.app)
     body["actorRuntime"] = {
         "runtimeStatus": "DISABLED",
         "hostReady": False,
         "placement": "placement: disconnected",
     }
+    return body | _named(
+        mcpServers=told.mcp_servers,
+        workflowAccessPolicies=told.workflow_access_policies,
+        resiliencies=told.resiliencies,
+    )
+
+
+def _component(told: RegisteredComponent) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": told.name, "type": told.type, "version": told.version}
+    if told.capabilities:
+        body["capabilities"] = list(told.capabilities)
     return body
+
+
+def _named(**lists: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    """Return the lists that are not empty, each name as an object."""
+    return {key: [{"name": name} for name in names] for key, names in lists.items() if names}
 
 
 def _subscription(told: Subscription) -> dict[str, Any]:
