@@ -40,5 +40,8 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
                     return status
                 order.reload.clear()
     except FatalError as error:
+        order.no_more()
         logger.critical("Fatal error from runtime: %s", error)
         return 1
+    finally:
+        order.no_more()

@@ -52,6 +52,15 @@ class Declared:
         for server in (*changed.mcp_servers, *added.mcp_servers):
             self._add_mcp_server(server)
 
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of all, by the keys of the metadata API."""
+        return {
+            "httpEndpoints": tuple(self.http_endpoints),
+            "mcpServers": tuple(self.mcp_servers),
+            "workflowAccessPolicies": tuple(self.workflow_access_policies),
+            "resiliencies": tuple(self.resiliencies),
+        }
+
     def _add_resiliency(self, resiliency: Declaration) -> None:
         """List a resiliency, and log if it cannot be used, as daprd does."""
         self.resiliencies[resiliency.name] = resiliency

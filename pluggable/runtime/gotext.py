@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final, NoReturn
 
@@ -33,12 +34,34 @@ def parse_bool(text: str) -> bool:
     raise ValueError(f'"{text}" is neither true nor false')
 
 
+def duration(seconds: float) -> str:
+    """Return a time as ``time.Duration`` is printed: ``500ms``, ``1m30s``, ``3m0s``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    minutes, left = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{hours}h" if hours else ""
+    return text + (f"{minutes}m" if hours or minutes else "") + f"{left:g}s"
+
+
 def escaped(text: bytes) -> bytes:
     """Return a JSON text with what Go escapes in it."""
     # Looking for each sign alone is ten times as fast as the expression, and most texts have none.
     if any(sign in text for sign in _SIGNS):
         return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
     return text
+
+
+def plain(text: bytes) -> bytes:
+    """
+    Return a JSON text as daprd prints the value (``%v``): of a string what it says, without its quotes.
+
+    Objects and arrays stay JSON, where daprd prints Go's ``map[a:1]``, which nobody can read back.
+    """
+    if not text.startswith(b'"'):
+        return text
+    said: str = json.loads(text)
+    return said.encode("utf-8", "replace")
 
 
 def no_constant(word: str) -> NoReturn:

@@ -154,7 +154,6 @@ def _tell_what_is_not_heeded(config: RuntimeConfig) -> None:
     if config.unused_flags:
         logger.info("flags that have no meaning here: %s", ", ".join(config.unused_flags))
     given = {
-        "allowed-origins": config.allowed_origins is not None,
         "dapr-block-shutdown-duration": config.block_shutdown_seconds is not None,
         "enable-app-health-check": config.enable_app_health_check,
     }

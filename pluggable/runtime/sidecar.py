@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .._collecting import settle
-from .appchannel import AppChannel, AppError, app_channel
+from .appchannel import AppChannel, AppConfig, AppError, app_channel
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
@@ -43,9 +43,15 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(subscriptions.close)
     inputs = InputBindings(catalog, channel, config)
     stack.push_async_callback(inputs.close)
-    blocks = build_blocks(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
+    blocks = build_blocks(
+        catalog,
+        config,
+        configuration=configuration,
+        subscriptions=subscriptions.listing,
+        channel=channel,
+    )
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = Listeners(config, blocks, telemetry, order.by_api)
+    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions)
     return Sidecar(
         groundwork=groundwork,
         order=order,
@@ -137,9 +143,11 @@ class Sidecar:
         """Wait for the application, ask what it wants, and begin to call it."""
         await self.channel.wait_for_app()
         try:
-            await self.channel.config()
+            told = await self.channel.config()
         except AppError as error:
             logger.warning("the application's configuration is not used: %s", error)
+            told = AppConfig()
+        self.blocks.actors.host(told.entities)
         await self.subscriptions.load_programmatic()
         await self.inputs.probe()
         self.subscriptions.open()
@@ -177,6 +185,8 @@ class Sidecar:
 
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
-        await asyncio.gather(self.subscriptions.close(), self.inputs.close())
+        await asyncio.gather(
+            self.subscriptions.close(), self.inputs.close(), self.blocks.configuration.close()
+        )
         await self.listeners.close(self.groundwork.config.graceful_shutdown_seconds)
         await self.components.close()

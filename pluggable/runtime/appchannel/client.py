@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ..http1 import Answer as Response
-from .base import AppTimedOutError, AppUnreachableError
 from .connection import Connection, ConnectionEndedError
+from .errors import AppTimedOutError, AppUnreachableError
 
 #: How many connections are open at once; further requests wait for one.
 MAX_CONNECTIONS = 256

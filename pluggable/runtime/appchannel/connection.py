@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..http1 import Answer as Response, ResponseReader, UnreadableError
-from .base import AppAnswerError
+from .errors import AppAnswerError
 
 
 class ConnectionEndedError(Exception):

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..appchannel import AppChannel, NoApp
 from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
+from .actors import Actors
 from .bindings import Bindings
+from .configuration import Configurations
+from .conversation import Conversations
 from .health import Health
+from .jobs import Jobs
+from .lock import Locks
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -24,8 +30,13 @@ class Blocks:
     publishing: Publishing
     bindings: Bindings
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
+    lock: Locks
+    actors: Actors
+    jobs: Jobs
+    configuration: Configurations
 
 
 def _none() -> Sequence[Subscription]:
@@ -38,14 +49,25 @@ def build(
     *,
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
+    channel: AppChannel | None = None,
 ) -> Blocks:
-    """Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks."""
+    """
+    Put the blocks on a catalog.
+
+    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application.
+    """
     configuration = configuration or Configuration()
+    actors = Actors(config)
     return Blocks(
         state=State(catalog, config),
         publishing=Publishing(catalog, config),
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
-        metadata=Metadata(catalog, config, configuration, subscriptions),
+        conversation=Conversations(catalog),
+        metadata=Metadata(catalog, config, configuration, subscriptions, actors),
         health=Health(),
+        lock=Locks(catalog, config),
+        actors=actors,
+        jobs=Jobs(config),
+        configuration=Configurations(catalog, channel or NoApp(config)),
     )

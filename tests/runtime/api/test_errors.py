@@ -20,7 +20,7 @@ from pluggable.errors import (
     ETagMismatchError,
     UnavailableError,
 )
-from pluggable.runtime import errors
+from pluggable.runtime import controlplaneerrors, conversationerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
@@ -64,6 +64,11 @@ def test_every_error_has_a_line() -> None:
         errors.StateOperationError,
         errors.PublishingError,
         errors.SecretError,
+        controlplaneerrors.JobError,
+        controlplaneerrors.NoSchedulerError,
+        storeerrors.ConfigurationError,
+        storeerrors.LockError,
+        conversationerrors.ConversationError,
     }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, StreamHandler, Unary
+from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, StreamHandler, Unary
 from ...config import RuntimeConfig
 from ...errors import BlockError, NotOfferedError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
@@ -53,19 +54,43 @@ class Service:
                 logger.info("gRPC API called: %s", path)
             try:
                 check_token(call, self._token)
-                response = await answer(request.FromString(data), call)
+                response = await answer(parsed(request, data, path), call)
             except BlockError as error:
                 status = status_of(error, self._errors)
                 counted(status.code)
                 raise status from error
-            except DecodeError as error:
-                counted(Code.INVALID_ARGUMENT)
-                message = f"the request of {path} is no {request.DESCRIPTOR.full_name}: {error}"
-                raise StatusError(Code.INVALID_ARGUMENT, message) from error
+            except StatusError as status:
+                counted(status.code)
+                raise
             counted(Code.OK)
             return b"" if response is None else response.SerializeToString()
 
         self.handlers[path] = Unary(handle)
+
+    def add_stream(self, method: str, answer: Callable[[ServerStream], Awaitable[None]]) -> None:
+        """Answer a method that streams; its call ends with OK when the answer returns."""
+        path = PREFIX + method
+        counted = _count(path, self._calls)
+
+        async def handle(stream: ServerStream) -> None:
+            if self._log_calls:
+                logger.info("gRPC API called: %s", path)
+            try:
+                check_token(stream, self._token)
+                await answer(stream)
+            except BlockError as error:
+                status = status_of(error, self._errors)
+                counted(status.code)
+                raise status from error
+            except StatusError as status:
+                counted(status.code)
+                raise
+            except asyncio.CancelledError:
+                counted(Code.CANCELLED)
+                raise
+            counted(Code.OK)
+
+        self.handlers[path] = Stream(handle)
 
 
 def unknown(config: RuntimeConfig) -> StreamHandler:
@@ -100,6 +125,33 @@ def check_token(call: ServerCall, token: str) -> None:
     text = shown if isinstance(shown, bytes) else shown.encode()
     if not hmac.compare_digest(text, token.encode()):
         raise UnauthenticatedError(shown=bool(shown))
+
+
+async def request_of(stream: ServerStream, kind: type[M]) -> M:
+    """
+    Return the first message of a stream.
+
+    Raises:
+        StatusError: there is none, or it is another.
+    """
+    data = await stream.receive()
+    if data is None:
+        raise StatusError(Code.INVALID_ARGUMENT, f"{stream.method} wants a {kind.DESCRIPTOR.full_name}")
+    return parsed(kind, data, stream.method)
+
+
+def parsed(kind: type[M], data: bytes, path: str) -> M:
+    """
+    Return a message that came.
+
+    Raises:
+        StatusError: it is another.
+    """
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        message = f"the request of {path} is no {kind.DESCRIPTOR.full_name}: {error}"
+        raise StatusError(Code.INVALID_ARGUMENT, message) from error
 
 
 def _count(path: str, calls: Counters | None) -> Callable[[Code], None]:

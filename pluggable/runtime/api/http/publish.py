@@ -12,7 +12,7 @@ from ...blocks.publish import Publishing, Target
 from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
-from ..jsontext import dump, parsed
+from ..jsontext import dump, is_cut_off, parsed
 from ..trace import of_headers
 from .fields import kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
@@ -56,7 +56,7 @@ class PublishHandlers:
         try:
             items = parsed(body)
         except (ValueError, RecursionError) as error:
-            cut_off = isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip()
+            cut_off = isinstance(error, json.JSONDecodeError) and is_cut_off(error)
             reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
             raise EventsUnreadableError(name, topic, self._app_id, reason) from error
         if items is not None and not isinstance(items, list):
