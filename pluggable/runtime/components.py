@@ -20,6 +20,7 @@ from .encryption import without_keys
 from .fatal import FatalError
 from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
+from .registry import UNVERSIONED
 from .secretrefs import SecretStorePending, init_properties
 from .stores import check_store
 from .supervisor import Child
@@ -28,6 +29,8 @@ from .supervisor import Child
 CHILD_START_SECONDS = 20.0
 #: How many components are sent Init side by side: the time that each has is not to be spent on the others.
 INITS_AT_ONCE = 16
+#: The block whose components are in this process.
+MIDDLEWARE = "middleware"
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -112,6 +115,9 @@ class Components:
     async def _bring_up(self, entry: _Entry) -> None:
         """Load one component, waiting for its type; say what came of it."""
         try:
+            if entry.spec.block == MIDDLEWARE:
+                await self._load_middleware(entry)
+                return
             if entry.spec.block not in REMOTES:
                 self._fail(
                     entry,
@@ -190,6 +196,23 @@ class Components:
                 await part.init(Metadata(without_keys(properties), name=spec.name))
         for kind, part in parts.items():
             self._catalog.shelf(kind)[spec.name] = Loaded(spec, part, properties)
+        logger.info("Component loaded: %s", spec)
+        self._catalog.notify()
+
+    async def _load_middleware(self, entry: _Entry) -> None:
+        """Init a middleware, which is in this process, and list it."""
+        from .middleware import TYPES  # few sidecars have any
+
+        spec = entry.spec
+        kind = TYPES.get(spec.type) if spec.version in UNVERSIONED else None
+        if kind is None:
+            raise ComponentError(
+                f"couldn't find HTTP middleware {spec.type}/{spec.version}; there are {', '.join(TYPES)}"
+            )
+        properties = await self._properties(entry)
+        middleware = kind()
+        await middleware.init(Metadata(properties, name=spec.name))
+        self._catalog.middleware[spec.name] = Loaded(spec, middleware, properties)
         logger.info("Component loaded: %s", spec)
         self._catalog.notify()
 

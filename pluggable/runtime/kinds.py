@@ -12,6 +12,7 @@ from .resources import (
     BulkSubscribe,
     Component,
     Configuration,
+    Handler,
     MetadataItem,
     Origin,
     Rule,
@@ -102,6 +103,8 @@ def configuration(document: Document, root: Table, earlier: Configuration) -> Co
         api_logging=api_logging.flag("enabled", default=earlier.api_logging),
         metrics=measured("enabled", earlier.metrics),
         record_error_codes=measured("recordErrorCodes", earlier.record_error_codes),
+        http_pipeline=_handlers(spec, "httpPipeline") or earlier.http_pipeline,
+        app_http_pipeline=_handlers(spec, "appHttpPipeline") or earlier.app_http_pipeline,
         spec=_merged(earlier.spec, spec.plain),
         origin=origin_of(document, root),
     )
@@ -166,6 +169,14 @@ def _scopes(document: Document, secrets: Table) -> tuple[SecretScope, ...]:
             denied=scope.texts("deniedSecrets"),
         )
     return tuple(found.values())
+
+
+def _handlers(spec: Table, pipeline: str) -> tuple[Handler, ...]:
+    """Return what a pipeline names, in its order."""
+    return tuple(
+        Handler(name=each.text("name"), type=each.text("type").lower(), version=each.text("version") or "v1")
+        for each in spec.table(pipeline).tables("handlers")
+    )
 
 
 def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .api import grpc as grpc_api, http as http_api
 from .blocks import Blocks
 from .config import RuntimeConfig
 from .fatal import FatalError
+from .middleware import Pipeline
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
 
@@ -47,9 +48,11 @@ class Listeners:
         telemetry: Telemetry,
         shutdown: Callable[[bool], None],
         subscriptions: Subscriptions,
+        pipeline: Pipeline | None = None,
     ) -> None:
         self._config = config
-        self._http = http_api.server(http_api.routes(blocks, config, telemetry, shutdown=shutdown), config)
+        routes = http_api.routes(blocks, config, telemetry, shutdown=shutdown, pipeline=pipeline)
+        self._http = http_api.server(routes, config)
         self._public = http_api.server(http_api.public_routes(blocks, config), config)
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(

@@ -124,6 +124,15 @@ class SecretScope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A middleware that a pipeline of the configuration names."""
+
+    name: str
+    type: str
+    version: str = "v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """``kind: Configuration`` as far as the sidecar acts on it, and its whole ``spec``, keys as written."""
 
@@ -136,6 +145,10 @@ class Configuration:
     """``metrics.enabled``, or else ``metric.enabled``."""
     record_error_codes: bool = False
     """``metrics.recordErrorCodes``, or else of ``metric``."""
+    http_pipeline: tuple[Handler, ...] = ()
+    """``httpPipeline``: what requests to the API go through."""
+    app_http_pipeline: tuple[Handler, ...] = ()
+    """``appHttpPipeline``: what requests to the application go through."""
     spec: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin = field(default=EMBEDDED, compare=False)
 

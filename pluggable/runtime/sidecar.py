@@ -15,6 +15,7 @@ from .components import Components
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
+from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
 from .resources import Changes
@@ -38,7 +39,8 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     catalog = Catalog()
     components = Components(config, catalog, groundwork.places)
     stack.push_async_callback(components.close)
-    channel = await stack.enter_async_context(app_channel(config))
+    app_pipeline = Pipeline("app HTTP", configuration.app_http_pipeline, catalog)
+    channel = await stack.enter_async_context(app_channel(config, app_pipeline))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
     inputs = InputBindings(catalog, channel, config)
@@ -51,7 +53,8 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel=channel,
     )
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions)
+    pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
+    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
     return Sidecar(
         groundwork=groundwork,
         order=order,
