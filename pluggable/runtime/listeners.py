@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +18,7 @@ from .api import grpc as grpc_api, http as http_api
 from .blocks import Blocks
 from .config import RuntimeConfig
 from .fatal import FatalError
+from .middleware import Pipeline
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
 
@@ -25,6 +27,16 @@ TAKEN_SECONDS: Final = 10.0
 AGAIN_SECONDS: Final = 0.1
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+
+#: By which setting each flag's port is asked for.
+_SETTINGS: Final = {
+    "dapr-http-port": "http_port",
+    "dapr-grpc-port": "grpc_port",
+    "dapr-internal-grpc-port": "internal_grpc_port",
+    "dapr-public-port": "public_port",
+    "metrics-port": "metrics_port",
+}
 
 
 class PortTakenError(FatalError):
@@ -41,9 +53,11 @@ class Listeners:
         telemetry: Telemetry,
         shutdown: Callable[[bool], None],
         subscriptions: Subscriptions,
+        pipeline: Pipeline | None = None,
     ) -> None:
         self._config = config
-        self._http = http_api.server(http_api.routes(blocks, config, telemetry, shutdown=shutdown), config)
+        routes = http_api.routes(blocks, config, telemetry, shutdown=shutdown, pipeline=pipeline)
+        self._http = http_api.server(routes, config)
         self._public = http_api.server(http_api.public_routes(blocks, config), config)
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(
@@ -106,6 +120,11 @@ class Listeners:
             ) from error
         self._ports[flag] = int(address.rpartition(":")[2])
         logger.info("%s server is listening on %s", flag, address)
+
+    def settled(self, config: RuntimeConfig) -> RuntimeConfig:
+        """Return the settings with the ports that were taken, by which the next listeners take them again."""
+        taken = {_SETTINGS[flag]: port for flag, port in self._ports.items()}
+        return replace(config, ports_file=None, **taken)  # type: ignore[arg-type]  # all of these are ports
 
     async def close(self, grace_seconds: float) -> None:
         """Refuse new calls, let those under way end within the grace."""

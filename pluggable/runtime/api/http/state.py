@@ -135,7 +135,7 @@ def _saved(
 ) -> state.SetRequest:
     key = store.key(item.get("key") or "")
     if not metadata and item.keys() <= _PLAIN:
-        return state.SetRequest(key=key, value=value_of(item))
+        return state.SetRequest(key=key, value=value_of(item), content_type=store.json_type)
     options = item.get("options") or {}
     own = item.get("metadata") or NO_METADATA
     return state.SetRequest(
@@ -145,7 +145,7 @@ def _saved(
         concurrency=concurrency_of(options.get("concurrency") or ""),
         consistency=consistency_of(options.get("consistency") or ""),
         metadata={**own, **metadata} if metadata else own,
-        content_type=item.get("contentType") or None,
+        content_type=item.get("contentType") or store.json_type,
     )
 
 
@@ -166,7 +166,7 @@ def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]
         concurrency=concurrency_of(text_of(options, "concurrency")),
         consistency=consistency_of(text_of(options, "consistency")),
         metadata={**own, **metadata} if metadata else own,
-        content_type=text_of(item, "contentType") or None,
+        content_type=text_of(item, "contentType") or store.json_type,
     )
 
 

@@ -1,0 +1,34 @@
+"""Requests to the application that go through the middleware of the configuration first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..http1 import Answer
+from ..middleware import Call, Middleware, Pipeline
+from ..middleware.pipeline import answered, asked
+from .client import DEFAULT_MAX_BODY_BYTES, Client, Request
+
+
+class PipedClient(Client):
+    """A client whose requests and answers go through what of a pipeline is loaded."""
+
+    def __init__(
+        self, host: str, port: int, pipeline: Pipeline, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    ) -> None:
+        super().__init__(host, port, max_body_bytes=max_body_bytes)
+        self._pipeline = pipeline
+
+    async def request(self, request: Request, timeout_seconds: float | None = None) -> Answer:
+        chain = self._pipeline.chain
+        if not chain:
+            return await super().request(request, timeout_seconds)
+        answer = await super().request(await _through(chain, request), timeout_seconds)
+        return replace(answer, body=await answered(chain, answer.body))
+
+
+async def _through(chain: Sequence[Middleware], request: Request) -> Request:
+    path, _, query = request.path.partition("?")
+    call = await asked(chain, Call(path=path, query=query, body=request.body))
+    return replace(request, path=f"{call.path}?{call.query}" if call.query else call.path, body=call.body)
