@@ -16,6 +16,9 @@ from .subscriptions.intake import Intake, keep_going, wind_down
 
 #: How many events of one binding are with the application at a time; the rest waits in the component.
 EVENTS_AT_ONCE = 256
+#: How long events that come right behind the last one answered are told that the binding is closed.
+#: Source: dapr/dapr ``pkg/runtime/processor/binding/input/input.go``.
+LINGER_SECONDS = 0.4
 CLOSED = Rejected("input binding is closed")
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -100,6 +103,7 @@ class InputBindings:
             [reading.loaded.component for reading in readings],
             tasks,
             self._config.graceful_shutdown_seconds,
+            LINGER_SECONDS,
         )
 
     def _follow(self) -> None:
@@ -146,6 +150,8 @@ class InputBindings:
             return
         reading.delivery.intake.sealed = True
         seconds = self._config.graceful_shutdown_seconds
-        ending = asyncio.create_task(wind_down([reading.delivery.intake], [], [reading.task], seconds))
+        ending = asyncio.create_task(
+            wind_down([reading.delivery.intake], [], [reading.task], seconds, LINGER_SECONDS)
+        )
         self._retiring.add(ending)
         ending.add_done_callback(self._retiring.discard)
