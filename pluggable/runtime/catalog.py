@@ -27,6 +27,8 @@ class Loaded(Generic[C]):
     component: C
     properties: Mapping[str, str] = field(repr=False)
     """Its metadata with secrets and templates resolved."""
+    bundled: bool = False
+    """It came with the sidecar or with a package, and is no stranger on a socket."""
 
 
 class Catalog:

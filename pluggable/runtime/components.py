@@ -195,7 +195,9 @@ class Components:
             for part in parts.values():
                 await part.init(Metadata(without_keys(properties), name=spec.name))
         for kind, part in parts.items():
-            self._catalog.shelf(kind)[spec.name] = Loaded(spec, part, properties)
+            self._catalog.shelf(kind)[spec.name] = Loaded(
+                spec, part, properties, bundled=place.child is not None
+            )
         logger.info("Component loaded: %s", spec)
         self._catalog.notify()
 

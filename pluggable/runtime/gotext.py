@@ -6,6 +6,8 @@ import json
 import re
 from typing import Final, NoReturn
 
+from ..transport.status import Code
+
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 #: What Go escapes in JSON beyond what JSON asks for; in a valid text these occur in strings only.
@@ -18,6 +20,11 @@ _ESCAPES: Final = {
     b"\xe2\x80\xa8": b"\\u2028",
     b"\xe2\x80\xa9": b"\\u2029",
 }
+
+
+def go_name(code: Code) -> str:
+    """Return a status code as Go writes it: ``NotFound``, ``Canceled``, ``OK``."""
+    return "OK" if code is Code.OK else code.name.replace("CANCELLED", "CANCELED").title().replace("_", "")
 
 
 def parse_bool(text: str) -> bool:

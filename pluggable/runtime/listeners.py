@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from .fatal import FatalError
 from .middleware import Pipeline
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
+
+#: How long a port that is in use is tried for, as a predecessor or a passing connection may have it still.
+TAKEN_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 0.1
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -107,14 +112,10 @@ class Listeners:
     ) -> None:
         port = asked or self._ports.get(flag, 0)  # a free one is the same at every address
         try:
-            if isinstance(server, transport.Server):
-                address = await server.listen(f"{host}:{port}")
-            else:
-                address = "{}:{}".format(*await server.listen(host, port))
+            address = await bound_in_time(server, host, port)
         except OSError as error:
-            reason = error.strerror or error
             raise PortTakenError(
-                f"--{flag}={port}: cannot listen on {host}:{port}: {reason}; "
+                f"--{flag}={port}: cannot listen on {host}:{port}: {error.strerror or error}; "
                 "another sidecar may be using it: choose another port, or 0 for any free one"
             ) from error
         self._ports[flag] = int(address.rpartition(":")[2])
@@ -129,6 +130,29 @@ class Listeners:
         """Refuse new calls, let those under way end within the grace."""
         servers = (self._http, self._public, self._grpc, self._internal, self._metrics)
         await asyncio.gather(*(server.close(grace_seconds) for server in servers))
+
+
+async def bound_in_time(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+    """Bind an address, again and again for some time while somebody has it, and return it."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TAKEN_SECONDS
+    told = False
+    while True:
+        try:
+            return await _bound(server, host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or loop.time() >= until:
+                raise
+            if not told:
+                logger.warning("%s:%d is in use; tried again for %g s", host, port, TAKEN_SECONDS)
+            told = True
+        await asyncio.sleep(AGAIN_SECONDS)  # a port that is free again tells nobody
+
+
+async def _bound(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+    if isinstance(server, transport.Server):
+        return await server.listen(f"{host}:{port}")
+    return "{}:{}".format(*await server.listen(host, port))
 
 
 def _write_ports(path: Path, ports: dict[str, int]) -> None:

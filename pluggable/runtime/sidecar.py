@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .._collecting import settle
-from .appchannel import AppChannel, AppConfig, AppError, app_channel
+from .appchannel import AppChannel, app_channel
+from .attendance import SUBSCRIBED_SECONDS, Attendance
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
+from .declared import Endpoint
+from .endpoints import endpoint
+from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
 from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
-from .resources import Changes
-from .subscriptions import Subscriptions
+from .resources import Changes, HTTPEndpoint
+from .responses import Responses
+from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
-
-#: How long start waits for brokers to confirm subscriptions; most strangers never say.
-SUBSCRIBED_SECONDS = 0.5
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -43,8 +46,6 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     channel = await stack.enter_async_context(app_channel(config, app_pipeline))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
-    inputs = InputBindings(catalog, channel, config)
-    stack.push_async_callback(inputs.close)
     blocks = build_blocks(
         catalog,
         config,
@@ -52,6 +53,14 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         subscriptions=subscriptions.listing,
         channel=channel,
     )
+    inputs = InputBindings(catalog, channel, config, Responses(blocks))
+    stack.push_async_callback(inputs.close)
+    outbox = OutboxRelay(catalog, blocks.state.outbox, blocks.publishing, config)
+    stack.push_async_callback(outbox.close)
+    attendance = Attendance(
+        channel, subscriptions, inputs, config, lambda told: blocks.actors.host(told.entities)
+    )
+    stack.push_async_callback(attendance.close)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
     pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
     listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
@@ -65,6 +74,8 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel=channel,
         subscriptions=subscriptions,
         inputs=inputs,
+        outbox=outbox,
+        attendance=attendance,
         listeners=await stack.enter_async_context(listeners),
     )
 
@@ -82,7 +93,11 @@ class Sidecar:
     channel: AppChannel
     subscriptions: Subscriptions
     inputs: InputBindings
+    outbox: OutboxRelay
+    attendance: Attendance
     listeners: Listeners
+    quiet: asyncio.Task[None] | None = None
+    """Under way, or done, from when no new messages are taken."""
 
     async def live(self) -> int | None:
         """
@@ -111,18 +126,32 @@ class Sidecar:
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
-        watching = self._watching()
+        tasks = self._watching()
         try:
             await self._apply(self.groundwork.first)
+            self.outbox.open()
+            self.blocks.secrets.warn_of_missing()
             self.blocks.health.outbound.open()
             settle()
-            await self._meet_application()
-            async for batch in self.groundwork.changes:
-                await self._apply(batch)
+            # resources may change while the application is still waited for
+            tasks += (asyncio.create_task(self._begin()), asyncio.create_task(self._keep_up()))
+            await asyncio.gather(*tasks[-2:])
         finally:
-            for task in watching:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Wait for the application, and begin to call it."""
+        await self.attendance.begin()
+        await self.outbox.ready(SUBSCRIBED_SECONDS)
+        self.outbox.release()
+        self.blocks.health.inbound.open()
+        logger.info("dapr initialized. Status: Running.")
+
+    async def _keep_up(self) -> None:
+        async for batch in self.groundwork.changes:
+            await self._apply(batch)
 
     def _watching(self) -> list[asyncio.Task[None]]:
         """Begin to look for sockets, and for changes of the resources unless the configuration forbids it."""
@@ -138,31 +167,18 @@ class Sidecar:
 
     async def _apply(self, batch: Changes) -> None:
         await self.components.apply(batch)
-        self.catalog.declared.apply(batch)
+        await self.catalog.declared.apply(batch, self._endpoint)
         self.subscriptions.declare(batch)
         await self.renewal.heed(batch)
 
-    async def _meet_application(self) -> None:
-        """Wait for the application, ask what it wants, and begin to call it."""
-        await self.channel.wait_for_app()
-        try:
-            told = await self.channel.config()
-        except AppError as error:
-            logger.warning("the application's configuration is not used: %s", error)
-            told = AppConfig()
-        self.blocks.actors.host(told.entities)
-        await self.subscriptions.load_programmatic()
-        await self.inputs.probe()
-        self.subscriptions.open()
-        self.inputs.open()
-        await self.subscriptions.ready(SUBSCRIBED_SECONDS)
-        self.blocks.health.inbound.open()
-        logger.info("dapr initialized. Status: Running.")
+    async def _endpoint(self, spec: HTTPEndpoint) -> Endpoint:
+        return await endpoint(spec, self.groundwork.config, os.environ, self.catalog.secretstores)
 
     async def _stop(self) -> int:
         """Go the way back within the time that is given, or leave at once when told so again."""
-        closing = asyncio.create_task(self._close())
         forced = asyncio.create_task(self.order.force.wait())
+        await self._linger(forced)
+        closing = asyncio.create_task(self._close())
         seconds = self.groundwork.config.graceful_shutdown_seconds
         await asyncio.wait({closing, forced}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         graceful, told = closing.done(), forced.done()
@@ -177,6 +193,30 @@ class Sidecar:
             logger.warning("Graceful shutdown timeout exceeded, forcing shutdown")
         return 1
 
+    async def _linger(self, forced: asyncio.Task[bool]) -> None:
+        """Go on serving, without messages, as long as was asked for or until the application is unwell."""
+        seconds = self.groundwork.config.block_shutdown_seconds
+        if seconds is None or forced.done():
+            return
+        logger.info("Blocking graceful shutdown for %s or until app reports unhealthy...", duration(seconds))
+        self.quiet = asyncio.create_task(self._quieten())
+        unwell = asyncio.create_task(self.channel.health.until(healthy=False))
+        await asyncio.wait({forced, unwell}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        unwell.cancel()
+        if not self.channel.health.healthy:
+            logger.info("App reported unhealthy, entering shutdown...")
+        elif not forced.done():
+            logger.info("Block shutdown period expired, entering shutdown...")
+
+    async def _quieten(self) -> None:
+        """Take nothing new from brokers and bindings, and finish what is under way."""
+        await asyncio.gather(
+            self.subscriptions.close(),
+            self.inputs.close(),
+            self.outbox.close(),
+            self.blocks.configuration.close(),
+        )
+
     async def _retire(self) -> None:
         """Go the way back, so that all can begin anew; what takes longer than it may is cut off."""
         logger.info("reloading: everything begins anew, with its files read again")
@@ -188,8 +228,7 @@ class Sidecar:
 
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
-        await asyncio.gather(
-            self.subscriptions.close(), self.inputs.close(), self.blocks.configuration.close()
-        )
+        await (self.quiet or self._quieten())
+        await self.attendance.close()
         await self.listeners.close(self.groundwork.config.graceful_shutdown_seconds)
         await self.components.close()

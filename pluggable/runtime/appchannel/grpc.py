@@ -95,7 +95,7 @@ class GRPCAppChannel(AppChannel):
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
         request = await apart(len(content.body), topic_event, path, event)
-        metadata = trace_pairs(content.trace_parent, content.trace_state) + metadata_pairs(event.metadata)
+        metadata = trace_pairs(*content.trace) + metadata_pairs(event.metadata)
         try:
             answer = await self._call(_CALLBACK + "OnTopicEvent", request, pb.TopicEventResponse, metadata)
         except StatusError as error:

@@ -23,6 +23,7 @@ from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
+from .obliging import binding_answer_of
 from .piped import PipedClient
 from .subscribe import read_subscriptions
 from .verdicts import answer_of, answers_of, shown
@@ -108,7 +109,7 @@ class HTTPAppChannel(AppChannel):
 
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
-        headers = self._delivery + _trace(content.trace_parent, content.trace_state)
+        headers = self._delivery + _trace(*content.trace)
         if event.metadata:
             headers += metadata_lines(event.metadata)
         response = await self._call(
@@ -152,7 +153,7 @@ class HTTPAppChannel(AppChannel):
                 f"fails to send binding event to http app channel, status code: {response.status} "
                 f"body: {shown(response.body)}"
             )
-        return BindingAnswer(data=response.body)
+        return await binding_answer_of(response.body)
 
     async def setting_changed(self, store: str, key: str, event: bytes) -> None:
         path = target(f"/configuration/{store}/{key}")

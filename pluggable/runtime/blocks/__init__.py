@@ -13,10 +13,12 @@ from .actors import Actors
 from .bindings import Bindings
 from .configuration import Configurations
 from .conversation import Conversations
+from .crypto import Crypto
 from .health import Health
 from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
+from .outbox import Outbox
 from .publish import Publishing
 from .secrets import Secrets
 from .state import State
@@ -31,6 +33,7 @@ class Blocks:
     bindings: Bindings
     secrets: Secrets
     conversation: Conversations
+    crypto: Crypto
     metadata: Metadata
     health: Health
     lock: Locks
@@ -58,12 +61,14 @@ def build(
     """
     configuration = configuration or Configuration()
     actors = Actors(config)
+    publishing = Publishing(catalog, config)
     return Blocks(
-        state=State(catalog, config),
-        publishing=Publishing(catalog, config),
+        state=State(catalog, config, Outbox(publishing, config)),
+        publishing=publishing,
         bindings=Bindings(catalog),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
+        crypto=Crypto(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions, actors),
         health=Health(),
         lock=Locks(catalog, config),

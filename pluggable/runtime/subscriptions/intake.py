@@ -41,6 +41,11 @@ class Intake:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a message is being handled."""
+        return self._busy > 0
+
     @contextmanager
     def handling(self) -> Iterator[None]:
         """Count a message for as long as this lasts."""
@@ -54,11 +59,6 @@ class Intake:
             if not self._busy:
                 self._idle.set()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a message is being handled."""
-        return self._busy > 0
-
     def seal(self) -> None:
         """Take nothing more."""
         self.sealed = True
@@ -70,19 +70,13 @@ class Intake:
 
 
 async def wind_down(
-    intakes: list[Intake],
-    components: list[object],
-    tasks: list[asyncio.Task[None]],
-    seconds: float,
-    linger_seconds: float = 0.0,
+    intakes: list[Intake], components: list[object], tasks: list[asyncio.Task[None]], seconds: float
 ) -> None:
     """
     Take nothing more, let what is being handled be answered for up to so many seconds, then end the tasks.
 
-    The components are those whose every source is among these. Where something was being handled, what comes
-    right after it is refused for as long as the tasks linger, rather than never answered.
+    The components are those whose every source is among these.
     """
-    linger = linger_seconds if any(intake.busy for intake in intakes) else 0.0
     for intake in intakes:
         intake.seal()
     try:
@@ -92,8 +86,6 @@ async def wind_down(
             for component in components:
                 if isinstance(component, Drainable):
                     await component.drained()
-            if linger:
-                await asyncio.sleep(linger)
     except TimeoutError:
         logger.warning("messages were still being handled after %g s and are given up", seconds)
     finally:

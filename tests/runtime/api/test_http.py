@@ -273,6 +273,20 @@ async def test_failed_entries_are_named(sidecar: Sidecar) -> None:
         }
 
 
+async def test_names_of_fields_are_read_in_any_case(sidecar: Sidecar) -> None:
+    entries = [{"entryID": "1", "Event": "a", "contenttype": "text/plain"}]
+    answer = await sidecar.call("POST", "/v1.0/publish/bulk/bulk/t", json.dumps(entries))
+
+    assert answer.status == 204, answer.body
+    assert sidecar.components.bulk.bulk is not None
+    assert [each.entry_id for each in sidecar.components.bulk.bulk.entries] == ["1"]
+
+    items = [{"Key": "a", "value": 1}, {"key": "b", "VALUE": 2}]
+    assert (await sidecar.call("POST", "/v1.0/state/store", json.dumps(items))).status == 204
+    values = sidecar.components.store.values
+    assert (values["app||a"].data, values["app||b"].data) == (b"1", b"2")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -330,12 +344,6 @@ async def test_trace_is_made_where_none_came(sidecar: Sidecar) -> None:
     [request] = sidecar.components.echo.requests
     assert len(request.metadata["traceparent"]) == 55
     assert request.data == b"null"
-
-
-async def test_binding_without_answer_is_no_content(sidecar: Sidecar) -> None:
-    answer = await sidecar.call("PUT", "/v1.0/bindings/echo", '{"operation":"get"}')
-
-    assert (answer.status, answer.headers["metadata.found"]) == (204, "no")
 
 
 async def test_failed_binding_tells_its_metadata(sidecar: Sidecar) -> None:

@@ -14,7 +14,7 @@ _STAGES = ("", "Alpha1")
 
 
 def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations, configuration, locks and jobs."""
+    """Add the methods for conversations, configuration, locks, cryptography and jobs."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
@@ -36,6 +36,14 @@ def add_rare(blocks: Blocks, service: Service) -> None:
 
         JobCalls(blocks.jobs).add_to(service)
 
+    def crypto() -> None:
+        from .crypto import CryptoCalls
+
+        CryptoCalls(blocks.crypto).add_to(service)
+
+    subtle = ("GetKey", "Encrypt", "Decrypt", "WrapKey", "UnwrapKey", "Sign", "Verify")
+    operations = [f"Subtle{operation}Alpha1" for operation in subtle]
+    _defer(service, crypto, operations, ("EncryptAlpha1", "DecryptAlpha1"))
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
     _defer(
         service,

@@ -11,6 +11,7 @@ from .configuration import ConfigurationHandlers
 from .controlplane import ActorHandlers, JobHandlers
 from .conversation import ConversationHandlers
 from .cors import CORS, Handle
+from .crypto import CryptoHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .lock import LockHandlers
@@ -52,6 +53,7 @@ def routes(
     ConfigurationHandlers(blocks.configuration).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
     ConversationHandlers(blocks.conversation).add_to(router)
+    CryptoHandlers(blocks.crypto).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)

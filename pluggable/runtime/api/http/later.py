@@ -8,8 +8,6 @@ from .router import ANY, Router
 
 PARTS = {
     "invoke": "service invocation",
-    "crypto": "the cryptography API",
-    "subtlecrypto": "the cryptography API",
 }
 VERSIONS = ("v1.0", "v1.0-alpha1", "v1.0-alpha2", "v1.0-beta1")
 

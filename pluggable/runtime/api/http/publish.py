@@ -14,7 +14,7 @@ from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, 
 from ..errors import TABLE
 from ..jsontext import dump, is_cut_off, parsed
 from ..trace import of_headers
-from .fields import kind, text_of, texts_of
+from .fields import field_of, kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
 
@@ -74,7 +74,7 @@ class PublishHandlers:
         content_type = text_of(item, "contentType")
         return pubsub.BulkEntry(
             entry_id=text_of(item, "entryId"),
-            data=self._data(item.get("event"), content_type, target),
+            data=self._data(field_of(item, "event"), content_type, target),
             content_type=content_type,
             metadata=texts_of(item, "metadata"),
         )
