@@ -15,6 +15,7 @@ from .components import Components
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
+from .mesh import Mesh
 from .order import Order
 from .resources import Changes
 from .subscriptions import Subscriptions
@@ -42,9 +43,17 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(subscriptions.close)
     inputs = InputBindings(catalog, channel, config)
     stack.push_async_callback(inputs.close)
-    blocks = build_blocks(catalog, config, configuration=configuration, subscriptions=subscriptions.listing)
+    mesh = await stack.enter_async_context(Mesh(config, channel))
+    blocks = build_blocks(
+        catalog,
+        config,
+        configuration=configuration,
+        subscriptions=subscriptions.listing,
+        invocation=mesh.invocation,
+    )
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = Listeners(config, blocks, telemetry, order.by_api)
+    listeners = await stack.enter_async_context(Listeners(config, blocks, telemetry, order.by_api))
+    await mesh.announce(listeners.internal_port)
     return Sidecar(
         groundwork=groundwork,
         order=order,
@@ -53,7 +62,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel=channel,
         subscriptions=subscriptions,
         inputs=inputs,
-        listeners=await stack.enter_async_context(listeners),
+        listeners=listeners,
     )
 
 

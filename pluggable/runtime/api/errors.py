@@ -13,7 +13,8 @@ from typing import Any
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import errors
+from .. import errors, invocation
+from ..invocation.errors import GO_NAMES
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
 
 STORES_URL = "https://docs.dapr.io/reference/components-reference/supported-state-stores/"
@@ -142,6 +143,11 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.OperationMissingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
     errors.BindingNotFoundError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
     errors.BindingOperationError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    # invocation
+    invocation.NoTargetError: Row(404, "ERR_DIRECT_INVOKE", Code.NOT_FOUND),
+    invocation.InvokeError: Row(500, "ERR_DIRECT_INVOKE", Code.INTERNAL),
+    invocation.PeerError: Row(500, "ERR_DIRECT_INVOKE", Code.INTERNAL),
+    invocation.InvokeDeniedError: Row(403, "ERR_DIRECT_INVOKE", Code.INTERNAL),
     # secrets
     errors.SecretStoresNotConfiguredError: Row(
         500, "ERR_SECRET_STORES_NOT_CONFIGURED", Code.FAILED_PRECONDITION
@@ -167,7 +173,7 @@ def http_answer(error: errors.BlockError) -> Answer:
         case errors.TransactionFailedError():
             pass  # flattened by daprd, whatever the store said
         case errors.StateOperationError(cause=CustomError() as cause):
-            said = f"api error: code = {_GO_NAMES[cause.code]} desc = {cause}"
+            said = f"api error: code = {GO_NAMES[cause.code]} desc = {cause}"
             return Answer(status=cause.http_status, code=row.code, message=f"{error.failed}: {said}")
         case errors.StateOperationError():
             etag = _etag(error.cause)
@@ -210,6 +216,8 @@ def category(error: errors.BlockError) -> str:
             return "binding"
         case errors.SecretError():
             return "secret"
+        case invocation.InvocationError():
+            return "service-invocation"
         case errors.NotReadyError():
             return "health"
     return "common"
@@ -241,10 +249,3 @@ def _etag(cause: ComponentError) -> tuple[int, Code] | None:
             if None not in kinds:
                 return max(kinds, key=lambda kind: kind == (400, Code.INVALID_ARGUMENT), default=None)
     return None
-
-
-#: Status codes as Go writes them, which daprd's texts contain.
-_GO_NAMES = {
-    code: "OK" if code is Code.OK else code.name.replace("CANCELLED", "CANCELED").title().replace("_", "")
-    for code in Code
-}

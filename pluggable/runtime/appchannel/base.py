@@ -10,7 +10,7 @@ from typing import Any
 
 from ... import bindings
 from ...metadata import NO_METADATA
-from .. import resources
+from .. import invocation, resources
 from ..cloudevents import Incoming
 
 
@@ -113,6 +113,16 @@ class AppChannel(ABC):
         Raises:
             AppError: the application failed on it, or said nothing.
         """
+
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        """
+        Call a method on behalf of another application, and return what this one answers, an error too.
+
+        Raises:
+            AppError: it could not be called; reading a body in pieces raises it where that is cut off.
+            Exception: what reading the request's body raised.
+        """
+        raise AppUnreachableError(f"{request.method} cannot be called: there is no application, set app-port")
 
     @abstractmethod
     async def healthy(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ... import bindings
-from .. import resources
+from .. import invocation, resources
 from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
@@ -29,6 +29,7 @@ from .base import (
 )
 from .client import Client, Request, header_lines
 from .headers import is_header, metadata_lines
+from .invoking import invoked, request_of
 from .subscribe import read_subscriptions
 
 #: The endpoints that are asked once at start get this long each.
@@ -39,6 +40,8 @@ ENDPOINT_RETRY_SECONDS = 0.5
 #: Pauses between looks whether the application listens: the first, and the longest.
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+#: How many calls of other applications are under way at once, apart from what the sidecar itself asks.
+MAX_CALLS = 1024
 #: How much of an application's complaint is repeated in ours.
 SHOWN_BYTES = 500
 
@@ -62,10 +65,17 @@ class HTTPAppChannel(AppChannel):
         self._client = Client(
             config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
         )
+        self._calls = Client(
+            config.app_channel_address,
+            config.app_port,
+            max_body_bytes=config.max_body_bytes,
+            max_connections=MAX_CALLS,
+        )
         limit = config.app_max_concurrency
         self._turn = asyncio.Semaphore(limit) if limit > 0 else None
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
+        self._token = header_lines(token)
         self._own = common + header_lines(
             (("dapr-app-id", config.app_id), ("content-type", "application/json"))
         )
@@ -78,6 +88,7 @@ class HTTPAppChannel(AppChannel):
 
     async def __aexit__(self, *_: object) -> None:
         self._client.close()
+        self._calls.close()
 
     async def wait_for_app(self) -> None:
         port = self._config.app_port
@@ -160,6 +171,9 @@ class HTTPAppChannel(AppChannel):
                 f"body: {_shown(response.body)}"
             )
         return response.body
+
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        return await invoked(self._calls, request_of(request, self._token), self._turn)
 
     async def healthy(self) -> bool:
         config = self._config

@@ -10,6 +10,7 @@ from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
 from .health import Health
+from .invocation import Invocation
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -23,6 +24,7 @@ class Blocks:
     state: State
     publishing: Publishing
     bindings: Bindings
+    invocation: Invocation
     secrets: Secrets
     metadata: Metadata
     health: Health
@@ -38,13 +40,19 @@ def build(
     *,
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
+    invocation: Invocation | None = None,
 ) -> Blocks:
-    """Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks."""
+    """
+    Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks.
+
+    Without an ``invocation`` there is no application to call.
+    """
     configuration = configuration or Configuration()
     return Blocks(
         state=State(catalog, config),
         publishing=Publishing(catalog, config),
         bindings=Bindings(catalog),
+        invocation=invocation or Invocation(config),
         secrets=Secrets(catalog, configuration.secret_scopes),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),

@@ -494,7 +494,6 @@ async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
         ("GET", "/v1.0/state/store/", 404, "ERR_NOT_FOUND"),
         ("OPTIONS", "/v1.0/metadata", 404, "ERR_NOT_FOUND"),
         ("PATCH", "/v1.0/metadata", 405, "ERR_METHOD_NOT_ALLOWED"),
-        ("GET", "/v1.0/invoke/app/method/m", 501, "ERR_API_UNIMPLEMENTED"),
         ("DELETE", "/v1.0/actors/t/i/timers/x", 501, "ERR_API_UNIMPLEMENTED"),
         ("POST", "/v1.0-alpha1/lock/store", 501, "ERR_API_UNIMPLEMENTED"),
     ],
@@ -508,12 +507,6 @@ async def test_path_without_handler_is_explained(
     assert (answer.status, told["errorCode"]) == (status, code)
     assert len(told["message"]) > 20
     assert "vary" not in answer.headers
-
-
-async def test_app_id_header_means_invocation(sidecar: Sidecar) -> None:
-    answer = await sidecar.call("GET", "/orders", headers={"dapr-app-id": "other"})
-
-    assert (answer.status, "service invocation" in answer.body.decode()) == (501, True)
 
 
 async def test_slashes_are_collapsed(sidecar: Sidecar) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ....transport import Handlers
+from ...appchannel import AppChannel
 from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
@@ -32,3 +33,10 @@ def handlers(
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
     return service.handlers
+
+
+def internal_handlers(app: AppChannel, config: RuntimeConfig) -> Handlers:
+    """Return what other sidecars may ask: to call the application."""
+    from ...invocation.serving import Serving
+
+    return Serving(app, config.max_body_bytes).handlers

@@ -7,6 +7,7 @@ from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
+from .invoke import InvokeHandlers
 from .later import LaterHandlers
 from .metadata import MetadataHandlers
 from .publish import PublishHandlers
@@ -28,6 +29,7 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     StateHandlers(blocks.state).add_to(router)
     PublishHandlers(blocks.publishing, config.app_id).add_to(router)
     BindingHandlers(blocks.bindings).add_to(router)
+    InvokeHandlers(blocks.invocation, config.max_body_bytes).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
@@ -54,5 +56,8 @@ def metric_routes(telemetry: Telemetry) -> Router:
 def server(router: Router, config: RuntimeConfig) -> HTTPServer:
     """Return a server for a router, with the configured limits; it listens when told to."""
     return HTTPServer(
-        router, max_body_bytes=config.max_body_bytes, read_buffer_bytes=config.read_buffer_bytes
+        router,
+        max_body_bytes=config.max_body_bytes,
+        read_buffer_bytes=config.read_buffer_bytes,
+        streams=router.streams,
     )

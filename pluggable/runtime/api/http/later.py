@@ -7,7 +7,6 @@ from .request import Request, Response
 from .router import ANY, Router
 
 PARTS = {
-    "invoke": "service invocation",
     "actors": "the actor API",
     "configuration": "the configuration API",
     "lock": "the lock API",
