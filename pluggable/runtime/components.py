@@ -16,10 +16,12 @@ from ..metadata import Metadata
 from . import resources
 from .catalog import Catalog, Loaded
 from .config import RuntimeConfig
+from .encryption import without_keys
 from .fatal import FatalError
 from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
 from .secretrefs import SecretStorePending, init_properties
+from .stores import check_store
 from .supervisor import Child
 
 #: How long a bundled component's process may take from its start until it answers.
@@ -178,12 +180,14 @@ class Components:
         """Resolve the metadata, connect, send Init, and list what answered."""
         spec = entry.spec
         properties = await self._properties(entry)
+        if spec.block == "state":
+            check_store(spec, properties)
         if place.child is not None:
             await place.child.answering(CHILD_START_SECONDS)
         async with self._turns:
             parts = await self._connect(entry, place, properties)
             for part in parts.values():
-                await part.init(Metadata(properties, name=spec.name))
+                await part.init(Metadata(without_keys(properties), name=spec.name))
         for kind, part in parts.items():
             self._catalog.shelf(kind)[spec.name] = Loaded(spec, part, properties)
         logger.info("Component loaded: %s", spec)

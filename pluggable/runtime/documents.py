@@ -14,6 +14,7 @@ from typing import Final
 
 import yaml
 
+from .faults import Severity
 from .tree import Document, Items, Scalar, Table, Value, described
 
 #: Deeper than any manifest; what nests further is an alias inside its own anchor.
@@ -134,7 +135,12 @@ class _Reading:
                         merged = {**table.entries, **merged}
             elif name in entries:
                 full = f"{path}.{name}" if path else name
-                self._document.fault(here, f"{full} is given twice, first on line {lines[name]}")
+                alike = inner.plain == entries[name].plain  # then nobody can tell which one counts
+                self._document.fault(
+                    here,
+                    f"{full} is given twice, first on line {lines[name]}",
+                    Severity.NOTED if alike else Severity.SKIPPED,
+                )
             else:
                 entries[name], lines[name] = inner, here
         return Table(self._document, path, {**merged, **entries}, line)

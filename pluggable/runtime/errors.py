@@ -234,6 +234,18 @@ class TopicForbiddenError(PublishingError):
         super().__init__(message, pubsub, {"topic": topic, "error": message})
 
 
+class SubscriptionForbiddenError(PublishingError):
+    """The component's scopes keep this application from subscribing to the topic."""
+
+    def __init__(self, pubsub: str, topic: str) -> None:
+        super().__init__(
+            f"failed to create subscription for {pubsub}: "
+            f"subscription to topic '{topic}' on pubsub '{pubsub}' is not allowed",
+            pubsub,
+            {"topic": topic},
+        )
+
+
 class PublishFailedError(PublishingError):
     """The broker did not take the message."""
 

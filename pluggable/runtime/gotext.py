@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final, NoReturn
 
@@ -39,6 +40,18 @@ def escaped(text: bytes) -> bytes:
     if any(sign in text for sign in _SIGNS):
         return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
     return text
+
+
+def plain(text: bytes) -> bytes:
+    """
+    Return a JSON text as daprd prints the value (``%v``): of a string what it says, without its quotes.
+
+    Objects and arrays stay JSON, where daprd prints Go's ``map[a:1]``, which nobody can read back.
+    """
+    if not text.startswith(b'"'):
+        return text
+    said: str = json.loads(text)
+    return said.encode("utf-8", "replace")
 
 
 def no_constant(word: str) -> NoReturn:

@@ -40,7 +40,8 @@ class EventDelivery(Delivery[bindings.Event]):
                 if self.intake.sealed:
                     return CLOSED
                 try:
-                    return Accepted(await self._channel.binding_event(self._route, message))
+                    answer = await self._channel.binding_event(self._name, self._route, message)
+                    return Accepted(answer.data)
                 except AppError as error:
                     logger.error(  # noqa: TRY400  the error says it all
                         "error from app consumer for binding [%s]: %s", self._name, error
@@ -129,7 +130,7 @@ class InputBindings:
             reading.wanted = "input" in directions and self._channel.exists
             return
         seconds = self._config.app_binding_options_timeout_seconds
-        reading.wanted = await self._channel.wants_binding(properties.get("route") or name, seconds)
+        reading.wanted = await self._channel.wants_binding(name, properties.get("route") or name, seconds)
         if not reading.wanted:
             logger.info("app has not subscribed to binding %s", name)
 

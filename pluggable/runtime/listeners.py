@@ -37,12 +37,12 @@ class Listeners:
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(
             grpc_api.handlers(blocks, config, telemetry, shutdown=shutdown),
-            unknown=grpc_api.unknown(config),
+            unknown=grpc_api.unknown(config, blocks.invocation),
             limits=transport.Limits(receive_bytes=config.max_body_bytes),
         )
         self._internal = transport.server(
             grpc_api.internal_handlers(blocks.invocation.app, config),
-            unknown=grpc_api.unknown(config),
+            unknown=grpc_api.unknown_inside(blocks.invocation),
             limits=transport.Limits(receive_bytes=config.max_body_bytes),
         )
         self._stack = AsyncExitStack()

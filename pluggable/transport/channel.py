@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from .calls import ClientStream, Pairs
+from .status import Code, StatusError
 
 
 class ChannelState(Enum):
@@ -39,7 +40,6 @@ class Channel(ABC):
     async def changed(self, since: ChannelState) -> ChannelState:
         """Wait until the state is another than the one given, and return it."""
 
-    @abstractmethod
     async def connect(self, timeout: float) -> None:
         """
         Wait for the connection, trying again until it stands.
@@ -47,6 +47,19 @@ class Channel(ABC):
         Raises:
             StatusError: ``UNAVAILABLE``, not connected within so many seconds.
         """
+        import asyncio  # here, for the process that children are forked from knows channels but never calls
+
+        try:
+            async with asyncio.timeout(timeout):
+                await self._up()
+        except TimeoutError as error:
+            raise StatusError(
+                Code.UNAVAILABLE, f"{self.address} did not take a connection within {timeout:g} s"
+            ) from error
+
+    @abstractmethod
+    async def _up(self) -> None:
+        """Wait for the connection for as long as that takes."""
 
     @abstractmethod
     async def unary(

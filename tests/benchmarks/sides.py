@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import random
-import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,11 +15,11 @@ from pluggable.launch.ports import PortsPipe
 from pluggable.launch.readiness import loaded, unless_ended
 from pluggable.sockets import FOLDER_VARIABLES
 from tests.e2e.sidecars import component
+from tests.ports import free_ports
 
 from .processes import MEASURED_CORE, OTHER_CORE, descendants, pin, running
 
 #: Where ports are looked for: below Linux' own range for connections.
-PORTS = (12_000, 32_000)
 #: What a side may take to be ready.
 START_SECONDS = 30
 #: The name of the Go SDK's component, of its socket, and of its binary.
@@ -157,16 +154,3 @@ async def _ready(ready: Coroutine[Any, Any, None], process: asyncio.subprocess.P
 
 def _text(log: Path) -> str:
     return log.read_text()
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports for who cannot choose them itself, none of those that the system gives to connections."""
-    sockets: list[socket.socket] = []
-    while len(sockets) < number:
-        with contextlib.suppress(OSError):
-            sockets.append(socket.create_server(("", random.randrange(*PORTS))))
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -128,6 +128,7 @@ async def test_other_files_restart_nothing(socket_folder: Path) -> None:
         assert not [line for line in dev.lines if "test_shelf" in line]
 
 
+@pytest.mark.slow
 async def test_application_and_sidecar_outlive_restarts(socket_folder: Path) -> None:
     get = ask("/v1.0/state/shelf/k")
     script = f"{get}; echo waiting; until {get} 2>/dev/null | grep two; do sleep 0.1; done; exit 3"

@@ -66,6 +66,7 @@ async def test_embedded_defaults_can_be_used(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.slow
 async def test_initialised_home_is_used(tmp_path: Path) -> None:
     component(tmp_path / ".dapr" / "components", "mine")
     async with pluggable("run", "sh", "-c", ask("/v1.0/metadata"), cwd=tmp_path) as run:
@@ -109,6 +110,7 @@ def heeded_hangup() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("heeded_hangup")
 async def test_closed_terminal_ends_everything(tmp_path: Path) -> None:
     async with pluggable("run", "-a", "a", "--", "sh", "-c", "echo ready; sleep 60", cwd=tmp_path) as run:
@@ -222,6 +224,7 @@ apps:
         await run.said("== DAPR - two ==", "shutdown gracefully")
 
 
+@pytest.mark.slow
 async def test_first_failure_is_the_exit_code(tmp_path: Path) -> None:
     (tmp_path / "dapr.yaml").write_text(
         """

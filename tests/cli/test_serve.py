@@ -71,6 +71,7 @@ async def test_every_block_is_served_and_listed(socket_folder: Path) -> None:
     assert command.lines == ["mine.sock  conversation.mine, crypto.mine, nameresolution.mine"]
 
 
+@pytest.mark.slow
 async def test_imported_class_serves_an_application(socket_folder: Path) -> None:
     (socket_folder / "shelf.py").write_text(SHELF)
     component(socket_folder / "resources", "shelf", "state.shelf")
@@ -93,6 +94,7 @@ async def test_further_blocks_are_served_and_listed(socket_folder: Path) -> None
         assert (await listed(socket_folder / "shared")).lines == ["mine.sock  configuration.mine, lock.mine"]
 
 
+@pytest.mark.slow
 async def test_served_name_is_refused(socket_folder: Path) -> None:
     async with pluggable("serve", "state.in-memory", cwd=socket_folder) as serving:
         await serving.said("serving")
@@ -149,6 +151,7 @@ async def test_missing_folder_has_no_sockets(tmp_path: Path) -> None:
         assert command.lines == [f"no sockets in {tmp_path}/sockets"]
 
 
+@pytest.mark.slow
 async def test_silent_socket_is_shown(socket_folder: Path) -> None:
     with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as dead:
         silent.bind(os.fspath(socket_folder / "silent.sock"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from pluggable.conformance import Kit, Profile
 from pluggable.pubsub import PublishRequest, PubSub
 from pluggable.serving.endpoint import Endpoint
 from pluggable.testing import Faults, connected, subscribed
+from tests.programs import needed
 from tests.readme import write_files
 from tests.servers.running import redis_server
 
@@ -35,13 +37,21 @@ async def surroundings(
     type_: str = request.param
     operations: dict[str, dict[str, Any]] = {}
     properties: dict[str, str] = {}
+    write: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
     async with AsyncExitStack() as stack:
         match type_.partition(".")[2]:
+            case "in-memory" if type_.startswith("configuration."):
+                path = tmp_path / "settings.json"
+                path.write_text("{}")
+                properties = {"itemsFile": str(path)}
+                write, remove = _editing(path)
             case "sqlite":
                 properties = {"connectionString": str(tmp_path / "data.db")}
             case "redis":
                 port = stack.enter_context(redis_server())
                 properties = {"redisHost": f"127.0.0.1:{port}", "consumerID": "kit", "readTimeout": "200ms"}
+                write, remove = _redis_commands(port)
             case "local.file":
                 (tmp_path / "secrets.json").write_text('{"one": "1", "two": "2"}')
                 properties = {"secretsFile": str(tmp_path / "secrets.json")}
@@ -55,7 +65,38 @@ async def surroundings(
             case "localstorage":
                 properties = {"rootPath": str(tmp_path)}
                 operations = {"create": {"data": "x", "metadata": {"fileName": "a.txt"}}}
-        yield Profile(address="", properties=properties, operations=operations, wait_seconds=10)
+        yield Profile(
+            address="",
+            properties=properties,
+            operations=operations,
+            write=write,
+            remove=remove,
+            wait_seconds=10,
+        )
+
+
+def _redis_commands(port: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What writes settings into Redis, for a store that only reads them."""
+    client = (needed("redis-cli"), "-p", str(port))
+    return (*client, "set", "{key}", "{value}||1"), (*client, "del", "{key}")
+
+
+def _editing(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What writes settings into a file of them."""
+    edit = (sys.executable, "-c", _EDIT, str(path))
+    return (*edit, "{key}", "{value}"), (*edit, "{key}")
+
+
+_EDIT = """
+import json, os, sys
+path, key, *value = sys.argv[1:]
+items = json.load(open(path))
+items.pop(key, None)
+items.update({key: each for each in value})
+with open(path + ".new", "w") as file:
+    json.dump(items, file)
+os.replace(path + ".new", path)
+"""
 
 
 @asynccontextmanager

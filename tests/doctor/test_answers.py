@@ -67,6 +67,7 @@ async def test_missing_ping_is_a_note(socket_folder: Path, examined: Examined) -
     assert report.usable
 
 
+@pytest.mark.slow
 async def test_hung_call_is_given_up(socket_folder: Path, examined: Examined) -> None:
     async def hang(_: bytes, __: ServerCall) -> bytes:
         await asyncio.Event().wait()

@@ -50,6 +50,7 @@ async def test_good_component_is_found_beside(name: str, socket_folder: Path, ex
     assert "serves state.good" in good[0].found
 
 
+@pytest.mark.slow
 async def test_silent_sockets_are_asked_at_once(socket_folder: Path, examined: Examined) -> None:
     async with AsyncExitStack() as stack:
         for number in range(20):

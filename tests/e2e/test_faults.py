@@ -108,6 +108,7 @@ async def test_broken_document_costs_no_other(resources: Path) -> None:
         assert (await running.call("GET", "/v1.0/state/one/k")).status == 204
 
 
+@pytest.mark.slow
 async def test_taken_port_names_flag_and_port(resources: Path) -> None:
     async with sidecar(resources) as first:
         for flag, port in (("--dapr-http-port", first.http_port), ("--dapr-grpc-port", first.grpc_port)):

@@ -22,6 +22,7 @@ def loaded(pid: int) -> set[str]:
     return {library for library in (NGH2, GRPCIO, SQLALCHEMY) if library in maps}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("transport", "library"), [("", NGH2), ("grpcio", GRPCIO)])
 async def test_sidecar_and_children_have_one_transport(
     resources: Path, tmp_path: Path, transport: str, library: str

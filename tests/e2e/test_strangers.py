@@ -72,6 +72,7 @@ async def test_ignored_component_is_loaded_when_it_comes(resources: Path, socket
             assert await running.end() == 0
 
 
+@pytest.mark.slow
 async def test_type_that_never_comes_ends_the_start(resources: Path, socket_folder: Path) -> None:
     file = component(resources, "late", "state.mine")
     (socket_folder / "mine.sock").touch()  # no socket, whatever it is called

@@ -8,10 +8,13 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DEMO_SECONDS = 60.0
 
 
+@pytest.mark.slow
 async def test_every_order_is_stored_once() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,

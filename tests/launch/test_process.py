@@ -72,6 +72,7 @@ async def test_who_stays_is_killed() -> None:
     assert "> no" in said
 
 
+@pytest.mark.slow
 async def test_ending_does_not_wait_for_who_left_the_group() -> None:
     said = Said()
     process = await spawn("setsid sh -c 'echo $$; exec sleep 60' & wait", said)

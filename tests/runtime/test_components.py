@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -277,6 +278,22 @@ async def test_failing_init_names_the_place(house: House, caplog: pytest.LogCapt
     assert said.endswith("[parts.yaml, document 2, line 7]")
     assert f"Error processing component, daprd will exit gracefully: {said}" in caplog.text
     assert not house.catalog.all()
+
+
+@pytest.mark.parametrize(
+    ("property_", "value", "fault"),
+    [
+        ("primaryEncryptionKey", "00" * 16, "primaryEncryptionKey is not a secretKeyRef"),
+        ("keyPrefix", "a||B", r"input key/keyPrefix 'a\|\|b' can't contain '\|\|'"),
+    ],
+)
+async def test_store_that_cannot_be_kept_as_asked_is_refused(
+    house: House, property_: str, value: str, fault: str
+) -> None:
+    async with house.serve("store"):
+        asked: dict[str, Any] = {property_: value}
+        with pytest.raises(ComponentFailedError, match=rf"\[INIT_COMPONENT_FAILURE\].*{fault}"):
+            await house.add(component("orders", "state.store", **asked))
 
 
 async def test_all_failures_are_told_together(house: House) -> None:

@@ -100,6 +100,7 @@ async def test_socket_there_at_start_is_early(looking: Looking, socket_folder: P
         assert discovery.early == {"state.mine"}
 
 
+@pytest.mark.slow
 async def test_200_sockets_are_all_found(looking: Looking, socket_folder: Path) -> None:
     offered = {f"store-{number}": InMemoryStateStore for number in range(200)}
     async with ComponentServer(offered, folder=socket_folder), looking.watching() as discovery:

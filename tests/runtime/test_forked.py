@@ -133,6 +133,7 @@ async def answering_anew(child: Child, first: Process) -> Process:
     return await answering(child)
 
 
+@pytest.mark.slow
 async def test_components_are_executed_where_none_can_be_forked(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,6 +146,7 @@ async def test_components_are_executed_where_none_can_be_forked(
     assert "exited with status 1; they are executed instead" in caplog.text
 
 
+@pytest.mark.slow
 async def test_server_without_work_is_let_go() -> None:
     server = ForkServer()
     async with Supervisor(server=server, fork=True) as supervisor:
@@ -155,6 +157,7 @@ async def test_server_without_work_is_let_go() -> None:
         assert parent(process.pid) != server.process.pid
 
 
+@pytest.mark.slow
 async def test_server_that_is_there_is_used(caplog: pytest.LogCaptureFixture) -> None:
     server = ForkServer()
     async with Supervisor(server=server, fork=True) as supervisor:

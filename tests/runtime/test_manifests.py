@@ -314,6 +314,13 @@ def test_broken_document_is_left_out(
     assert message.endswith("; this document is left out")
 
 
+def test_key_repeated_with_the_same_value_is_only_noted(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert only(folder, "apiVersion: dapr.io/v1alpha1\n" + STORE).name == "store"
+    assert "document 1, line 2: apiVersion is given twice, first on line 1" in caplog.text
+
+
 def test_file_not_in_utf8_is_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "0.yaml").write_bytes(b"a: b\nc: \xff\n")
 

@@ -140,6 +140,7 @@ def test_what_cannot_be_made_is_said(words: list[str], status: int, fault: str) 
     assert fault in done.stderr
 
 
+@pytest.mark.slow
 def test_tests_of_a_project_pass(tmp_path: Path) -> None:
     project, _ = made(tmp_path, "state")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

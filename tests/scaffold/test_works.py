@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import pytest
 
 from pluggable.scaffold import KINDS
 from tests.guards.test_readme import Shell, commands
+from tests.ports import free_port
 from tests.scaffold.projects import made
 
 ROOT = Path(__file__).parents[2]
@@ -58,13 +58,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = (folder / "dist").glob("*.whl")
     output([*pip, "install", f"{wheel}[runtime]", "pytest", "pytest-asyncio", "setuptools>=77"], folder)
     return executables
-
-
-def free_port() -> int:
-    """Return a port that nobody has, for an application: it is named before there is one."""
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        port: int = holder.getsockname()[1]
-    return port
 
 
 @pytest.mark.parametrize("kind", KINDS)

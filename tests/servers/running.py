@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -16,6 +15,7 @@ from pluggable import Delivery, Metadata, PubSub, StateStore
 from pluggable.delivery import Accepted, Outcome
 from pluggable.pubsub import Message, Topic
 from pluggable.testing import connected
+from tests.ports import free_port
 from tests.programs import needed
 
 PLACES: Final = ("here", "over a socket")
@@ -128,7 +128,7 @@ def redis_server(*options: str) -> Iterator[int]:
 def _started(program: str, folder: str, options: tuple[str, ...]) -> tuple[subprocess.Popen[str], int]:
     said: list[str] = []
     for _ in range(_ATTEMPTS):
-        port = _free_port()
+        port = free_port()
         process = subprocess.Popen(
             [program, "--port", str(port), *_KEEPING_NOTHING, "--dir", folder, *options],
             stdout=subprocess.PIPE,
@@ -142,10 +142,3 @@ def _started(program: str, folder: str, options: tuple[str, ...]) -> tuple[subpr
                 return process, port
         process.communicate()  # It ended: somebody else took the port in between.
     pytest.fail(f"redis-server did not start: {''.join(said)}")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -7,15 +7,15 @@ gRPC (a component's own error, an ETag), the functions below the table say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import errors, invocation
+from .. import conversationerrors, errors, invocation, storeerrors
 from ..invocation.errors import GO_NAMES
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
+from .row import Row as Row
+from .storerows import STORE_ROWS
 
 STORES_URL = "https://docs.dapr.io/reference/components-reference/supported-state-stores/"
 
@@ -28,17 +28,6 @@ class Answer:
     code: str
     message: str
     details: tuple[Detail, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table. Without a reason there are no details."""
-
-    status: int
-    code: str
-    grpc: Code
-    reason: str = ""
-    details: Callable[[Any], tuple[Detail, ...]] | None = None
 
 
 def _store(error: errors.StateError) -> tuple[Detail, ...]:
@@ -129,6 +118,9 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.TopicForbiddenError: Row(
         403, "ERR_PUBSUB_FORBIDDEN", Code.PERMISSION_DENIED, "DAPR_PUBSUB_FORBIDDEN", _broker
     ),
+    errors.SubscriptionForbiddenError: Row(
+        403, "ERR_PUBSUB_FORBIDDEN", Code.PERMISSION_DENIED, "DAPR_PUBSUB_FORBIDDEN", _broker
+    ),
     errors.PublishFailedError: Row(
         500, "ERR_PUBSUB_PUBLISH_MESSAGE", Code.INTERNAL, "DAPR_PUBSUB_PUBLISH_MESSAGE", _broker
     ),
@@ -156,6 +148,16 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # conversation
+    conversationerrors.ConversationNotFoundError: Row(
+        400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.MissingInputsError: Row(400, "ERR_CONVERSATION_MISSING_INPUTS", Code.INVALID_ARGUMENT),
+    conversationerrors.InvalidParametersError: Row(
+        400, "ERR_CONVERSATION_INVALID_PARMS", Code.INVALID_ARGUMENT
+    ),
+    conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
+    **STORE_ROWS,
 }
 
 
@@ -179,7 +181,8 @@ def http_answer(error: errors.BlockError) -> Answer:
             etag = _etag(error.cause)
             if etag is not None:
                 return Answer(status=etag[0], code=row.code, message=str(error))
-    return Answer(status=row.status, code=row.code, message=str(error), details=_details(row, error))
+    details = () if row.bare_in_http else _details(row, error)
+    return Answer(status=row.status, code=row.code, message=str(error), details=details)
 
 
 def grpc_answer(error: errors.BlockError) -> Answer:
@@ -218,6 +221,12 @@ def category(error: errors.BlockError) -> str:
             return "secret"
         case invocation.InvocationError():
             return "service-invocation"
+        case storeerrors.ConfigurationError():
+            return "configuration"
+        case storeerrors.LockError():
+            return "lock"
+        case conversationerrors.ConversationError():
+            return "conversation"
         case errors.NotReadyError():
             return "health"
     return "common"

@@ -9,8 +9,8 @@ from typing import Self
 
 from ..bodies import Pieces
 from ..http1 import Answer as Response
-from .base import AppTimedOutError, AppUnreachableError
 from .connection import Connection
+from .errors import AppTimedOutError, AppUnreachableError
 from .streaming import ConnectionEndedError, Held, Streamed
 
 #: How many connections are open at once; further requests wait for one.

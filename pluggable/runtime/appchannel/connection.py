@@ -8,7 +8,7 @@ from typing import cast
 
 from ..bodies import AHEAD_BYTES, BodyStream, Pieces
 from ..http1 import Answer as Response, ResponseReader, UnreadableError
-from .base import AppAnswerError
+from .errors import AppAnswerError
 from .streaming import ConnectionEndedError, Streamed, sent
 
 

@@ -9,6 +9,9 @@ from typing import Final
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _BREAKING: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
+#: What may be sent as ``traceparent``; versions to come may have more at the end.
+TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.*").fullmatch
+
 #: Set by the sidecar itself, or about one connection only: metadata of a broker has no say in them.
 WITHHELD: Final = frozenset(
     {

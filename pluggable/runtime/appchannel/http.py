@@ -17,36 +17,25 @@ from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
-from .base import (
-    Answer,
-    AppAnswerError,
-    AppChannel,
-    AppConfig,
-    AppError,
-    AppUnreachableError,
-    TopicEvent,
-    Verdict,
-)
+from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
+from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
-from .headers import is_header, metadata_lines
+from .errors import AppAnswerError, AppError, AppUnreachableError
+from .headers import TRACE_PARENT, is_header, metadata_lines
 from .invoking import invoked, request_of
 from .subscribe import read_subscriptions
+from .verdicts import answer_of, answers_of, shown
+from .waiting import until_listening
 
 #: The endpoints that are asked once at start get this long each.
 ENDPOINT_SECONDS = 60.0
 #: How often an endpoint is asked that is there and yet cannot be reached, and how long between.
 ENDPOINT_TRIES = 4
 ENDPOINT_RETRY_SECONDS = 0.5
-#: Pauses between looks whether the application listens: the first, and the longest.
-FIRST_LOOK_SECONDS = 0.05
-LONGEST_LOOK_SECONDS = 0.5
 #: How many calls of other applications are under way at once, apart from what the sidecar itself asks.
 MAX_CALLS = 1024
-#: How much of an application's complaint is repeated in ours.
-SHOWN_BYTES = 500
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
-_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.*").fullmatch
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -61,6 +50,7 @@ class HTTPAppChannel(AppChannel):
     """
 
     def __init__(self, config: RuntimeConfig) -> None:
+        super().__init__(config)
         self._config = config
         self._client = Client(
             config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
@@ -71,8 +61,6 @@ class HTTPAppChannel(AppChannel):
             max_body_bytes=config.max_body_bytes,
             max_connections=MAX_CALLS,
         )
-        limit = config.app_max_concurrency
-        self._turn = asyncio.Semaphore(limit) if limit > 0 else None
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -80,7 +68,7 @@ class HTTPAppChannel(AppChannel):
             (("dapr-app-id", config.app_id), ("content-type", "application/json"))
         )
         self._delivery = common + header_lines((("content-type", CLOUD_EVENT_TYPE),))
-        self._binding = common + header_lines((("content-type", "application/json"),))
+        self._json_body = common + header_lines((("content-type", "application/json"),))
         self._common = common
 
     async def __aenter__(self) -> Self:
@@ -91,18 +79,7 @@ class HTTPAppChannel(AppChannel):
         self._calls.close()
 
     async def wait_for_app(self) -> None:
-        port = self._config.app_port
-        if not await self._client.connectable():
-            logger.info(
-                "waiting for application to listen on port %d. "
-                "This will block until the app is listening on that port.",
-                port,
-            )
-            pause = FIRST_LOOK_SECONDS  # a port that opens tells nobody, so there is nothing else to wait on
-            while not await self._client.connectable():
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_LOOK_SECONDS)
-        logger.info("application discovered on port %d", port)
+        await until_listening(self._config.app_port, self._client.connectable)
 
     async def config(self) -> AppConfig:
         if "config" in self._config.disabled_init_endpoints:
@@ -143,21 +120,32 @@ class HTTPAppChannel(AppChannel):
         response = await self._call(
             Request(method="POST", path=target(path), headers=headers, body=content.body, may_repeat=True)
         )
-        return await _answer(response)
+        return await answer_of(response)
 
-    async def wants_binding(self, route: str, timeout_seconds: float) -> bool:
+    async def deliver_bulk(self, path: str, bulk: BulkEvent) -> Sequence[Answer]:
+        size = sum(len(entry.data) for entry in bulk.entries)
+        body = await apart(size, bulk_envelope, bulk)
+        headers = self._json_body + _trace(*bulk.trace)
+        if bulk.metadata:
+            headers += metadata_lines(bulk.metadata)
+        response = await self._call(
+            Request(method="POST", path=target(path), headers=headers, body=body, may_repeat=True)
+        )
+        return await answers_of(response, bulk)
+
+    async def wants_binding(self, name: str, route: str, timeout_seconds: float) -> bool:
         request = Request(method="OPTIONS", path=target(route), headers=self._common, may_repeat=True)
         try:
             response = await self._client.request(request, timeout_seconds)
         except AppError as error:
             logger.warning(
-                "OPTIONS %s: cannot tell whether the application takes the binding: %s", route, error
+                "OPTIONS %s: cannot tell whether the application takes binding %s: %s", route, name, error
             )
             return False
         return 200 <= response.status < 300 or response.status == 405
 
-    async def binding_event(self, route: str, event: bindings.Event) -> bytes:
-        headers = self._binding
+    async def binding_event(self, name: str, route: str, event: bindings.Event) -> BindingAnswer:  # noqa: ARG002  it is called by its route
+        headers = self._json_body
         if event.metadata:
             # a binding's own trace goes on, as that of a message in Kafka
             trace = _trace(event.metadata.get("traceparent", ""), event.metadata.get("tracestate", ""))
@@ -168,12 +156,14 @@ class HTTPAppChannel(AppChannel):
         if not 200 <= response.status < 300:
             raise AppAnswerError(
                 f"fails to send binding event to http app channel, status code: {response.status} "
-                f"body: {_shown(response.body)}"
+                f"body: {shown(response.body)}"
             )
-        return response.body
+        return BindingAnswer(data=response.body)
 
     async def invoke(self, request: invocation.Request) -> invocation.Response:
-        return await invoked(self._calls, request_of(request, self._token), self._turn)
+        self.health.check()
+        turn = self.turn if self._config.app_max_concurrency > 0 else None
+        return await invoked(self._calls, request_of(request, self._token), turn)
 
     async def healthy(self) -> bool:
         config = self._config
@@ -189,9 +179,7 @@ class HTTPAppChannel(AppChannel):
 
     async def _call(self, request: Request) -> Response:
         """Ask when it is this request's turn, as ``app-max-concurrency`` says."""
-        if self._turn is None:
-            return await self._client.request(request)
-        async with self._turn:
+        async with self.turn:
             return await self._client.request(request)
 
     async def _endpoint(self, path: str) -> Response:
@@ -220,56 +208,18 @@ def target(path: str) -> str:
     return quote(cleaned, safe="/%:@!$&'()*+,;=~-._") + mark + quote(query, safe="/%:@!$&'()*+,;=~-._?")
 
 
-async def _answer(response: Response) -> Answer:
-    """Read what the application says of a message, as its status and its body have it."""
-    status, body = response.status, response.body
-    if 200 <= status < 300:
-        if not body:
-            return _SUCCESS
-        found = await apart(len(body), _status, body)
-        match found:
-            case "" | "SUCCESS":
-                return _SUCCESS
-            case "RETRY":
-                return Answer(Verdict.RETRY, "RETRY status returned from app")
-            case "DROP":
-                return Answer(Verdict.DROP, "DROP status returned from app")
-        return Answer(Verdict.RETRY, f"unknown status returned from app: {found}")
-    reason = f"status code returned: {status}, body: {_shown(body)}"
-    return Answer(Verdict.DROP if status == 404 else Verdict.RETRY, reason)
-
-
-_SUCCESS: Final = Answer(Verdict.SUCCESS)
-
-
-def _status(body: bytes) -> str:
-    """Return the ``status`` in an answer; a body that is something else is of no concern."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(parsed, dict):
-        return ""
-    found = next((value for name, value in parsed.items() if name.lower() == "status"), "")
-    return found if isinstance(found, str) else ""
-
-
 def _json(response: Response, path: str) -> Any:
     try:
         return json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise AppAnswerError(
             f"GET {path}: the application's answer is no JSON: {error}; "
-            f"it begins {_shown(response.body[:80])!r}"
+            f"it begins {shown(response.body[:80])!r}"
         ) from error
 
 
-def _shown(body: bytes) -> str:
-    return body[:SHOWN_BYTES].decode("utf-8", "replace")
-
-
 def _trace(parent: str, state: str) -> bytes:
-    if not parent or _TRACE_PARENT(parent) is None or not is_header("traceparent", parent):
+    if not parent or TRACE_PARENT(parent) is None or not is_header("traceparent", parent):
         return b""
     if state and is_header("tracestate", state):
         return f"traceparent: {parent}\r\ntracestate: {state}\r\n".encode("utf-8", "replace")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Final, Self
 from urllib.parse import quote
@@ -15,8 +14,8 @@ from ..http1 import Answer
 from ..invocation.headers import TOKEN, end_to_end
 from ..invocation.methods import clean, shown
 from ..invocation.tracing import with_parent
-from .base import AppAnswerError
 from .client import Client, Request
+from .errors import AppAnswerError
 from .streaming import Streamed
 
 #: Requests that may be sent again where a kept connection turns out to have ended. Source: Go's ``net/http``.
@@ -25,7 +24,9 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL).search
 _SAFE: Final = "/%:@!$&'()*+,;=~-._"
 
 
-async def invoked(client: Client, request: Request, turn: asyncio.Semaphore | None) -> invocation.Response:
+async def invoked(
+    client: Client, request: Request, turn: AbstractAsyncContextManager[None] | None
+) -> invocation.Response:
     """Ask, and return the answer; the request's turn is over when all of the answer has been read."""
     if turn is None:
         return response_of(await client.converse(request))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from ..resources import BulkSubscribe, Origin, Rule, Subscription
-from .base import AppAnswerError
+from .errors import AppAnswerError
 
 ORIGIN = Origin("/dapr/subscribe")
 PROGRAMMATIC = "PROGRAMMATIC"

@@ -9,8 +9,10 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from .bindings import Bindings
+from .conversation import Conversations
 from .health import Health
 from .invocation import Invocation
+from .lock import Locks
 from .metadata import Metadata
 from .publish import Publishing
 from .secrets import Secrets
@@ -26,8 +28,10 @@ class Blocks:
     bindings: Bindings
     invocation: Invocation
     secrets: Secrets
+    conversation: Conversations
     metadata: Metadata
     health: Health
+    lock: Locks
 
 
 def _none() -> Sequence[Subscription]:
@@ -54,6 +58,8 @@ def build(
         bindings=Bindings(catalog),
         invocation=invocation or Invocation(config),
         secrets=Secrets(catalog, configuration.secret_scopes),
+        conversation=Conversations(catalog),
         metadata=Metadata(catalog, config, configuration, subscriptions),
         health=Health(),
+        lock=Locks(catalog, config),
     )

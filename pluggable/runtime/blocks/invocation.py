@@ -58,7 +58,8 @@ class Invocation:
         host: str = "",
     ) -> None:
         self._config = config
-        self.app: AppChannel = app or NoApp()
+        self.app_id: str = config.app_id
+        self.app: AppChannel = app or NoApp(config)
         self._names = names or Names(Nobody())
         self._peers = peers or Peers(config.max_body_bytes)
         self._namespace = config.namespace or DEFAULT_NAMESPACE
@@ -114,9 +115,10 @@ class Invocation:
         except UnknownAppError as error:
             raise InvokeError(app_id, str(error)) from error
 
-    def forget(self, app_id: str, namespace: str) -> None:
-        """Ask anew where an application is, since its sidecar was not there."""
+    async def forget(self, app_id: str, namespace: str, channel: Channel) -> None:
+        """Ask anew where an application is, since its sidecar did not answer there."""
         self._names.forget(app_id, namespace)
+        await self._peers.leave(channel.address)
 
     async def _here(self, request: Request) -> Response:
         app_id = self._config.app_id
@@ -143,7 +145,7 @@ class Invocation:
                 if error.code is Code.PERMISSION_DENIED:
                     raise InvokeDeniedError(app_id, error) from error
                 if error.code in _REPEATED:
-                    self.forget(app_id, namespace)
+                    await self.forget(app_id, namespace, channel)
                     if left:
                         logger.debug("%s did not answer, asking again: %s", app_id, error)
                         await asyncio.sleep(RETRY_SECONDS)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
 
 from ... import state
 from ..._settings import parse_bool
@@ -15,6 +13,7 @@ from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
+from ..encryption import encryption_of
 from ..errors import (
     IllegalKeyError,
     MissingKeyError,
@@ -31,12 +30,14 @@ from ..errors import (
     TransactionFailedError,
     TransactionsNotSupportedError,
 )
+from .encrypted import decrypted, decrypting, encrypted
 from .gathering import Gathering
+from .keys import SEPARATOR, key_prefix
 from .properties import property_of
+from .queries import query_request
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-SEPARATOR = "||"
 #: The property by which a component's gets are not gathered: ``false``.
 GATHER_GETS = "gatherGets"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.
@@ -78,7 +79,9 @@ class Store:
         self.name = name
         self.loaded = loaded
         self._component = loaded.component
-        self._get = _gets(loaded)
+        self._encryption = encryption_of(loaded.spec, loaded.properties)
+        gets = _gets(loaded)
+        self._get = gets if self._encryption is None else decrypting(self._encryption, gets)
         self._prefix = key_prefix(name, loaded.properties, config)
         self._limit: int | None = None
         self._limit_known = False
@@ -123,12 +126,19 @@ class Store:
         if not requests:
             return []
         try:
-            return await self._component.bulk_get(requests, parallelism=parallelism)
+            items = await self._component.bulk_get(requests, parallelism=parallelism)
         except ComponentError as error:
             raise StateBulkGetError(self.name, error) from error
+        return items if self._encryption is None else await decrypted(self._encryption, items)
 
-    async def save(self, requests: Sequence[state.SetRequest]) -> None:
-        """Store the values, whose keys came from ``key``; a single one in a call of its own."""
+    async def save(self, requests: Sequence[state.SetRequest], *, as_json: bool = False) -> None:
+        """
+        Store the values, whose keys came from ``key``; a single one in a call of its own.
+
+        ``as_json`` says that the values are JSON texts: what is encrypted is then what a string says.
+        """
+        if self._encryption is not None:
+            requests = await encrypted(self._encryption, requests, as_json=as_json)
         try:
             if len(requests) == 1:
                 await self._component.set(requests[0])
@@ -175,15 +185,21 @@ class Store:
         self._transactional()
 
     async def transact(
-        self, operations: Sequence[Operation], metadata: Mapping[str, str] = NO_METADATA
+        self,
+        operations: Sequence[Operation],
+        metadata: Mapping[str, str] = NO_METADATA,
+        *,
+        as_json: bool = False,
     ) -> None:
-        """Apply the operations, whose keys came from ``key``, together or not at all."""
+        """Apply the operations, whose keys came from ``key``, together or not at all; see ``save``."""
         component = self._transactional()
         if not operations:
             return
         limit = await self._transaction_limit(component)
         if limit is not None and len(operations) > limit:
             raise TooManyOperationsError(self.name, count=len(operations), limit=limit)
+        if self._encryption is not None:
+            operations = await encrypted(self._encryption, operations, as_json=as_json)
         try:
             await component.transact(operations, metadata)
         except ComponentError as error:
@@ -195,7 +211,9 @@ class Store:
         """Return the rows that match a query in Dapr's JSON; their keys are still the store's."""
         if not isinstance(self._component, state.Queryable):
             raise QueryNotSupportedError(self.name)
-        request = self._query_request(text, metadata)
+        if self._encryption is not None:
+            raise QueryFailedError(self.name, "cannot query encrypted store")
+        request = query_request(self.name, text, metadata)
         try:
             return await self._component.query(request)
         except UnsupportedError as error:
@@ -227,20 +245,6 @@ class Store:
             self._limit_known = True
         return self._limit
 
-    def _query_request(self, text: str | bytes, metadata: Mapping[str, str]) -> state.QueryRequest:
-        try:
-            query = json.loads(text)
-            page = query.get("page") or {}
-            return state.QueryRequest(
-                filter=_mapping(query.get("filter") or {}),
-                sort=[_sort(item) for item in query.get("sort") or ()],
-                limit=int(page.get("limit") or 0),
-                token=str(page.get("token") or ""),
-                metadata=metadata,
-            )
-        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-            raise QueryFailedError(self.name, f"failed to parse JSON query body: {error}") from error
-
 
 def _gets(
     loaded: Loaded[state.StateStore],
@@ -251,41 +255,3 @@ def _gets(
     if wanted and isinstance(store, NativeBulk) and NativeBulk.feature in store.features:
         return Gathering(store).get
     return store.get
-
-
-def key_prefix(name: str, properties: Mapping[str, str], config: RuntimeConfig) -> str:
-    """
-    Return what stands before the separator in this store's keys, empty for bare keys.
-
-    Source: dapr/dapr ``pkg/components/state/state_config.go``.
-    """
-    strategy = property_of(properties, "keyPrefix").lower()
-    match strategy:
-        case "" | "appid":
-            return config.app_id
-        case "name":
-            return name
-        case "namespace":
-            return (
-                f"{config.namespace}.{config.app_id}" if config.namespace and config.app_id else config.app_id
-            )
-        case "none":
-            return ""
-    return strategy
-
-
-def original_key(key: str) -> str:
-    """Return the application's key for a store's: the second of the parts, where there are several."""
-    parts = key.split(SEPARATOR, 2)
-    return parts[1] if len(parts) > 1 else key
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"filter is {type(value).__name__}, an object is wanted")
-    return value
-
-
-def _sort(item: Any) -> tuple[str, state.SortOrder]:
-    descending = str(item.get("order") or "").upper() == "DESC"
-    return str(item["key"]), state.SortOrder.DESC if descending else state.SortOrder.ASC

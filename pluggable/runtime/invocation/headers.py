@@ -39,7 +39,7 @@ _PREFIX: Final = "dapr-"
 _BREAKING: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _METADATA_NAME: Final = re.compile(r"[0-9a-z_.-]+").fullmatch
-_METADATA_TEXT: Final = re.compile(r"[\x20-\x7e]*").fullmatch
+_METADATA_TEXT: Final = re.compile(r"([!-~]([ -~]*[!-~])?)?").fullmatch
 #: What gRPC's transport says itself.
 _TRANSPORT: Final = frozenset({"te", "user-agent", "content-type"})
 
@@ -86,13 +86,19 @@ def as_metadata(headers: Headers, *, permanent: bool = True) -> list[tuple[str, 
         if name == DESTINATION or (from_grpc and name in _TRANSPORT):
             continue
         key = _PREFIX + name if permanent and not from_grpc and name in _PERMANENT else name
-        if key in _TRANSPORT or key.startswith("grpc-") or not _METADATA_NAME(key):
+        if key in _TRANSPORT or (key.startswith("grpc-") and not key.endswith("-bin")):
             continue
-        if key.endswith("-bin"):
-            found.append((key, _decoded(value)))
-        elif _METADATA_TEXT(value):
-            found.append((key, value))
+        sent = _decoded(value) if key.endswith("-bin") else value.strip(" ")
+        if sendable(key, sent):
+            found.append((key, sent))
     return found
+
+
+def sendable(name: str, value: str | bytes) -> bool:
+    """Whether a gRPC call can carry this in its metadata."""
+    if _METADATA_NAME(name) is None:
+        return False
+    return name.endswith("-bin") if isinstance(value, bytes) else _METADATA_TEXT(value) is not None
 
 
 def of_metadata(pairs: Iterable[tuple[str, str | bytes]]) -> Headers:

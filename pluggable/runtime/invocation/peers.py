@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Self
 
-from ...transport import Channel, Limits, channel
+from ...transport import Channel, ChannelState, Limits, channel
 
 #: As many other sidecars are kept connected; who was not called for longest is let go.
 MOST_PEERS = 256
@@ -37,3 +37,10 @@ class Peers:
         else:
             self._channels.move_to_end(address)
         return found
+
+    async def leave(self, address: str) -> None:
+        """Look no more for who did not answer at an address; unless somebody does by now."""
+        found = self._channels.get(address)
+        if found is not None and found.state is ChannelState.DOWN:
+            del self._channels[address]
+            await found.close()

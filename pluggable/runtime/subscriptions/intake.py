@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol, runtime_checkable
+
+from ...errors import ComponentError
+from ...pubsub import Pausable
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+#: How long a broker may take to confirm that it pauses, while the sidecar stops.
+PAUSE_SECONDS = 1.0
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -30,6 +35,8 @@ class Intake:
         """Nothing more is taken."""
         self.ready: asyncio.Event = asyncio.Event()
         """Messages published from now on are seen."""
+        self.when_sealed: Callable[[], None] = lambda: None
+        """Called when nothing more is taken, so that what is held back for company goes at once."""
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -47,6 +54,11 @@ class Intake:
             if not self._busy:
                 self._idle.set()
 
+    def seal(self) -> None:
+        """Take nothing more."""
+        self.sealed = True
+        self.when_sealed()
+
     async def drained(self) -> None:
         """Wait until no message is being handled."""
         await self._idle.wait()
@@ -61,7 +73,7 @@ async def wind_down(
     The components are those whose every source is among these.
     """
     for intake in intakes:
-        intake.sealed = True
+        intake.seal()
     try:
         async with asyncio.timeout(seconds):
             for intake in intakes:
@@ -75,6 +87,14 @@ async def wind_down(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def pause(component: object) -> None:
+    """Ask a broker that can to deliver nothing more; one that does not answer is simply left."""
+    if isinstance(component, Pausable):
+        with suppress(ComponentError, TimeoutError):
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await component.pause()
 
 
 async def keep_going(what: str, run: Callable[[], Awaitable[None]]) -> None:

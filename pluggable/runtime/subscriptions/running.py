@@ -4,53 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from ... import pubsub
-from ...errors import ComponentError
 from ..appchannel import AppChannel, AppError
-from ..catalog import Catalog, Loaded
+from ..catalog import Catalog
 from ..config import RuntimeConfig
+from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription
-from .delivery import Broker, MessageDelivery, SubscriptionFaultError
-from .intake import keep_going, wind_down
+from .broker import Broker
+from .delivery import Receiver
+from .intake import pause, wind_down
+from .reading import Reader
 from .sources import Sources
-
-#: How long a broker may take to confirm that it pauses, while the sidecar stops.
-PAUSE_SECONDS = 1.0
+from .subscribed import Subscribed, Wanted
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-Key = tuple[str, str]
-
-
-@dataclass(slots=True, eq=False)
-class _Running:
-    """One subscription on one component; no task where it can or may not deliver."""
-
-    subscription: Subscription
-    loaded: Loaded[pubsub.PubSub]
-    delivery: MessageDelivery | None = None
-    task: asyncio.Task[None] | None = None
+#: A topic of a broker for the application, or the number of a stream.
+Key = tuple[str, str] | int
 
 
 class Subscriptions:
     """
     All subscriptions of the application.
 
-    Once opened they follow what is declared and which brokers are loaded. ``close`` must be awaited.
+    Once opened they follow what is declared and which brokers are loaded. Those of streams need no opening:
+    they stand as long as their stream, whatever the application is like. ``close`` must be awaited.
     """
 
     def __init__(self, catalog: Catalog, channel: AppChannel, config: RuntimeConfig) -> None:
+        self.closing: asyncio.Event = asyncio.Event()
+        """No subscription begins any more."""
+        self.closed: asyncio.Event = asyncio.Event()
+        """No message comes any more, and no answer counts."""
         self._catalog = catalog
         self._channel = channel
         self._config = config
         self._sources = Sources()
-        self._running: dict[Key, _Running] = {}
+        self._streams: dict[int, tuple[Subscription, Receiver]] = {}
+        self._running: dict[Key, Subscribed] = {}
         self._retiring: dict[Key, asyncio.Task[None]] = {}
         self._opened = False
-        self._closed = False
+        self._numbers = 0
+        self._watching = False
 
     def declare(self, changes: Changes) -> None:
         """Take over what YAML newly says of subscriptions."""
@@ -68,121 +65,114 @@ class Subscriptions:
         self._follow()
 
     def listing(self) -> list[Subscription]:
-        """Return every subscription that counts, in order, whether or not it can be served."""
-        return self._sources.effective()
+        """Return every subscription that counts, in order, whether or not it can be served; streams last."""
+        return [*self._sources.effective(), *(subscription for subscription, _ in self._streams.values())]
 
     def open(self) -> None:
-        """Begin to subscribe, now and whenever a broker or a subscription is new."""
-        if self._opened:
-            return
+        """Begin to subscribe for the application, now and whenever a broker or a subscription is new."""
         self._opened = True
-        self._catalog.watch(self._follow)
+        self._watch()
         self._follow()
 
     async def ready(self, timeout_seconds: float) -> bool:
         """Wait, not longer than this, until every subscription stands; return whether all do."""
-        intakes = [running.delivery.intake for running in self._running.values() if running.delivery]
+        return await _ready([*self._running.values()], timeout_seconds)
+
+    @asynccontextmanager
+    async def streaming(
+        self, subscription: Subscription, receiver: Receiver, timeout_seconds: float
+    ) -> AsyncIterator[None]:
+        """
+        Subscribe for a stream for as long as this lasts, having waited so long for the broker to confirm it.
+
+        Meanwhile the application gets none of the topic's messages otherwise.
+
+        Raises:
+            PubSubNotFoundError: there is no such broker.
+            SubscriptionForbiddenError: its scopes keep the application from the topic.
+            SubscriptionFaultError: the subscription's metadata is faulty.
+        """
+        self._check(subscription)
+        self._numbers += 1
+        number = self._numbers
+        self._streams[number] = (subscription, receiver)
         try:
-            async with asyncio.timeout(timeout_seconds):
-                for intake in intakes:
-                    await intake.ready.wait()
-        except TimeoutError:
-            return False
-        return True
+            self._watch()
+            self._follow()
+            if number in self._running:
+                await _ready([self._running[number]], timeout_seconds)
+            yield
+        finally:
+            del self._streams[number]
+            self._follow()
 
     async def close(self) -> None:
         """Take no more messages, let those with the application be answered, then unsubscribe."""
-        self._closed = True
+        self.closing.set()
         running = [each for each in self._running.values() if each.task is not None]
         self._running.clear()
-        intakes = [each.delivery.intake for each in running if each.delivery is not None]
-        for intake in intakes:
-            intake.sealed = True
+        for each in running:
+            each.intake.seal()
         components = list({id(each.loaded): each.loaded.component for each in running}.values())
         tasks = [*(each.task for each in running if each.task is not None), *self._retiring.values()]
         seconds = 0.0  # whoever cancels this has no more time
         try:
-            await asyncio.gather(*(_pause(component) for component in components))
+            await asyncio.gather(*(pause(component) for component in components))
             seconds = self._config.graceful_shutdown_seconds
         finally:
-            await wind_down(intakes, [*components], tasks, seconds)
+            await wind_down([each.intake for each in running], [*components], tasks, seconds)
+            self.closed.set()
+
+    def _check(self, subscription: Subscription) -> None:
+        loaded = self._catalog.pubsub.get(subscription.pubsub)
+        if loaded is None:
+            raise PubSubNotFoundError(subscription.pubsub)
+        broker = Broker.of(loaded, self._config)
+        if not broker.subscribing.allows(subscription.topic):
+            raise SubscriptionForbiddenError(subscription.pubsub, subscription.topic)
+        Reader(subscription, broker)
+
+    def _watch(self) -> None:
+        if not self._watching:
+            self._watching = True
+            self._catalog.watch(self._follow)
 
     def _follow(self) -> None:
         """Start, replace and end subscriptions so that they are what they should be."""
-        if not self._opened or self._closed or not self._channel.exists:
+        if self.closing.is_set():
             return
-        wanted = {
-            (each.pubsub, each.topic): (each, loaded)
-            for each in self._sources.effective()
-            if (loaded := self._catalog.pubsub.get(each.pubsub)) is not None
-        }
+        wanted = self._wanted()
         for key, running in list(self._running.items()):
-            subscription, loaded = wanted.get(key, (None, None))
-            if running.subscription != subscription or running.loaded is not loaded:
+            if running.wanted != wanted.get(key):
                 del self._running[key]
                 self._retire(key, running)
-        for key, (subscription, loaded) in wanted.items():
+        for key, each in wanted.items():
             if key not in self._running:
-                self._running[key] = self._start(key, subscription, loaded)
+                self._running[key] = Subscribed(each, self._config, after=self._retiring.get(key))
 
-    def _start(self, key: Key, subscription: Subscription, loaded: Loaded[pubsub.PubSub]) -> _Running:
-        broker = Broker.of(loaded, self._config)
-        running = _Running(subscription, loaded)
-        if not broker.subscribing.allows(subscription.topic):
-            logger.warning(
-                "subscription to topic %s on pubsub %s is not allowed to this application: no messages",
-                subscription.topic,
-                subscription.pubsub,
-            )
-            return running
-        try:
-            delivery = MessageDelivery(subscription, broker, self._channel)
-        except SubscriptionFaultError as error:
-            logger.error(  # noqa: TRY400  the error says it all
-                "subscription to topic %s on pubsub %s [%s] gets no messages: %s",
-                subscription.topic,
-                subscription.pubsub,
-                subscription.origin,
-                error,
-            )
-            return running
-        if subscription.bulk.enabled:
-            logger.warning(
-                "bulkSubscribe of topic %s on pubsub %s is not offered yet: messages are delivered singly",
-                subscription.topic,
-                subscription.pubsub,
-            )
-        running.delivery = delivery
-        running.task = asyncio.create_task(
-            self._subscribe(subscription, broker, delivery, self._retiring.get(key)),
-            name=f"subscription to {subscription.topic} on {subscription.pubsub}",
-        )
-        return running
+    def _wanted(self) -> dict[Key, Wanted]:
+        """Return what should run on the brokers there are; a stream has its topic for itself."""
+        found: dict[Key, tuple[Subscription, Receiver | AppChannel]] = dict(self._streams.items())
+        if self._opened and self._channel.exists:
+            streamed = {(each.pubsub, each.topic) for each, _ in self._streams.values()}
+            for each in self._sources.effective():
+                if (key := (each.pubsub, each.topic)) not in streamed:
+                    found[key] = (each, self._channel)
+        return {
+            key: Wanted(subscription, loaded, receiver)
+            for key, (subscription, receiver) in found.items()
+            if (loaded := self._catalog.pubsub.get(subscription.pubsub)) is not None
+        }
 
-    async def _subscribe(
-        self,
-        subscription: Subscription,
-        broker: Broker,
-        delivery: MessageDelivery,
-        before: asyncio.Task[None] | None,
-    ) -> None:
-        """Hold one subscription, once the one that it replaces has ended."""
-        if before is not None:
-            await asyncio.wait({before})
-        topic = pubsub.Topic(name=broker.topic_prefix + subscription.topic, metadata=subscription.metadata)
-        what = f"subscription to topic {subscription.topic} on pubsub {broker.name}"
-        logger.debug("%s begins", what)
-        await keep_going(what, lambda: broker.component.subscribe(topic, delivery))
-
-    def _retire(self, key: Key, running: _Running) -> None:
+    def _retire(self, key: Key, running: Subscribed) -> None:
         """End a subscription in its own time, while others go on."""
-        if running.task is None or running.delivery is None:
+        if running.task is None:
             return
+        running.intake.seal()
         ending = asyncio.create_task(
-            wind_down([running.delivery.intake], [], [running.task], self._config.graceful_shutdown_seconds),
+            wind_down([running.intake], [], [running.task], self._config.graceful_shutdown_seconds),
             name=f"end of {running.task.get_name()}",
         )
-        running.delivery.intake.sealed = True
         self._retiring[key] = ending
         ending.add_done_callback(lambda _: self._retired(key, ending))
 
@@ -191,9 +181,12 @@ class Subscriptions:
             del self._retiring[key]
 
 
-async def _pause(component: pubsub.PubSub) -> None:
-    """Ask a broker that can to deliver nothing more; one that does not answer is simply left."""
-    if isinstance(component, pubsub.Pausable):
-        with suppress(ComponentError, TimeoutError):
-            async with asyncio.timeout(PAUSE_SECONDS):
-                await component.pause()
+async def _ready(running: list[Subscribed], timeout_seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            for each in running:
+                if each.task is not None:
+                    await each.intake.ready.wait()
+    except TimeoutError:
+        return False
+    return True

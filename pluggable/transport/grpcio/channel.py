@@ -52,17 +52,11 @@ class GrpcioChannel(Channel):
             await self._change.wait()
         return self._state
 
-    async def connect(self, timeout: float) -> None:
+    async def _up(self) -> None:
         self._grpc_channel()
-        try:
-            async with asyncio.timeout(timeout):
-                while self._state is not ChannelState.UP:
-                    await self._change.wait()
-                    self._grpc_channel()
-        except TimeoutError as error:
-            raise StatusError(
-                Code.UNAVAILABLE, f"{self.address} did not take a connection within {timeout:g} s"
-            ) from error
+        while self._state is not ChannelState.UP:
+            await self._change.wait()
+            self._grpc_channel()
 
     async def unary(
         self, method: str, request: bytes, *, metadata: Pairs = (), timeout: float | None = None

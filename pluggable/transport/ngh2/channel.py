@@ -40,14 +40,8 @@ class Ngh2Channel(Channel):
     async def changed(self, since: ChannelState) -> ChannelState:
         return await self._link.changed(since)
 
-    async def connect(self, timeout: float) -> None:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._link.up()
-        except TimeoutError as error:
-            raise StatusError(
-                Code.UNAVAILABLE, f"{self.address} did not take a connection within {timeout:g} s"
-            ) from error
+    async def _up(self) -> None:
+        await self._link.up()
 
     async def unary(
         self, method: str, request: bytes, *, metadata: Pairs = (), timeout: float | None = None

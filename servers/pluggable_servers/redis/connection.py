@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Self
 
@@ -30,6 +30,8 @@ LANES: Final = 2
 LONGEST_PIPELINE: Final = 256
 _DIAL_TIMEOUT: Final = 5.0
 _READ_TIMEOUT: Final = 3.0
+#: So many keys a server looks at in one go when all are asked for.
+_SCANNED: Final = 1000
 
 
 class RedisConnection:
@@ -41,8 +43,10 @@ class RedisConnection:
         address: str,
         patience: float | None,
         stack: AsyncExitStack,
+        options: Mapping[str, Any],
     ) -> None:
         self.address = address
+        self._options = options
         self._patience = patience
         self._client = client
         self._stack = stack
@@ -66,9 +70,12 @@ class RedisConnection:
         """
         address = ",".join(f"{host}:{port}" for host, port in settings.addresses)
         async with AsyncExitStack() as stack:
-            client = await _client(settings, stack)
+            options = _options(settings)
+            if settings.enable_tls:
+                options |= await asyncio.to_thread(_tls, settings, stack)
+            client = _client(settings, options)
             stack.push_async_callback(client.aclose)
-            found = cls(client, address, _patience(settings, read_timeout), stack)
+            found = cls(client, address, _patience(settings, read_timeout), stack, options)
             try:
                 await found.alone("PING")
             except FAILURES as error:
@@ -121,6 +128,23 @@ class RedisConnection:
         """Return the answer to a command that has a connection to itself, such as one that blocks."""
         async with self._in_time():
             return await self._client.execute_command(*command, **options)
+
+    async def keys(self) -> list[str]:
+        """Return all keys that are texts, of every server."""
+        found = [key async for key in self._client.scan_iter(count=_SCANNED)]
+        return [key.decode() for key in found if _is_text(key)]
+
+    async def servers(self, stack: AsyncExitStack) -> list[redis.Redis]:
+        """Return a client of each server with keys of its own, in a cluster those that the stack closes."""
+        if isinstance(self._client, redis.Redis):
+            return [self._client]
+        masters = [
+            redis.Redis(host=node.host, port=int(node.port), **self._options)
+            for node in self._client.get_primaries()
+        ]
+        for master in masters:
+            stack.push_async_callback(master.aclose)
+        return masters
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -179,14 +203,11 @@ class RedisConnection:
             return [error for _ in commands]
 
 
-async def _client(settings: RedisSettings, stack: AsyncExitStack) -> redis.Redis | redis.RedisCluster:
-    options = _options(settings)
-    if settings.enable_tls:
-        options |= await asyncio.to_thread(_tls, settings, stack)
+def _client(settings: RedisSettings, options: dict[str, Any]) -> redis.Redis | redis.RedisCluster:
     if settings.redis_type == "cluster":
         nodes = [ClusterNode(host, port) for host, port in settings.addresses]
         return redis.RedisCluster(startup_nodes=nodes, **options)
-    options["db"] = settings.redis_db
+    options = {**options, "db": settings.redis_db}
     if settings.failover:
         sentinels = Sentinel(  # type: ignore[no-untyped-call]  # redis-py left it untyped
             settings.addresses,
@@ -201,6 +222,14 @@ async def _client(settings: RedisSettings, stack: AsyncExitStack) -> redis.Redis
         return master
     host, port = settings.addresses[0]
     return redis.Redis(host=host, port=port, **options)
+
+
+def _is_text(key: bytes) -> bool:
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _patience(settings: RedisSettings, read_timeout: float | None) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.sidecars import Heard, heard, started
+from tests.ports import free_port
 from tests.programs import needed
 from tests.readme import write_files
 from tests.servers.running import redis_server
@@ -151,7 +151,7 @@ async def test_component_passes_upstream(
     write_files(tmp_path)
     with redis_server() as redis:
         text = json.dumps({"components": [_planned(suite)]})
-        for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(_free_port())}.items():
+        for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(free_port())}.items():
             text = text.replace(word, value)
         (tmp_path / "plan.yaml").write_text(text)
         async with serving(suite.serves, socket_folder, tmp_path) as server:
@@ -200,11 +200,3 @@ async def _run(binary: Path, test: str, folder: Path, sockets: Path) -> tuple[in
     output, _ = await process.communicate()
     assert process.returncode is not None
     return process.returncode, output.decode(errors="replace")
-
-
-def _free_port() -> int:
-    """Return a port that was free a moment ago: the suite starts a server there by itself."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port

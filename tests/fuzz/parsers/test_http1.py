@@ -15,6 +15,7 @@ from tests.fuzz.parsers.targets import corpus
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "feed"), [("http1-requests", http1.feed_requests), ("http1-answers", http1.feed_answers)]
 )

@@ -20,7 +20,7 @@ from pluggable.errors import (
     ETagMismatchError,
     UnavailableError,
 )
-from pluggable.runtime import errors
+from pluggable.runtime import conversationerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
 from pluggable.runtime.invocation import InvocationError
 from pluggable.runtime.resources import Configuration, SecretScope
@@ -66,6 +66,9 @@ def test_every_error_has_a_line() -> None:
         errors.PublishingError,
         errors.SecretError,
         InvocationError,
+        storeerrors.ConfigurationError,
+        storeerrors.LockError,
+        conversationerrors.ConversationError,
     }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()

@@ -495,7 +495,6 @@ async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
         ("OPTIONS", "/v1.0/metadata", 404, "ERR_NOT_FOUND"),
         ("PATCH", "/v1.0/metadata", 405, "ERR_METHOD_NOT_ALLOWED"),
         ("DELETE", "/v1.0/actors/t/i/timers/x", 501, "ERR_API_UNIMPLEMENTED"),
-        ("POST", "/v1.0-alpha1/lock/store", 501, "ERR_API_UNIMPLEMENTED"),
     ],
 )
 async def test_path_without_handler_is_explained(

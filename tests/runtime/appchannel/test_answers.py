@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from pluggable.runtime.appchannel.base import AppAnswerError
 from pluggable.runtime.appchannel.client import Client, Request
+from pluggable.runtime.appchannel.errors import AppAnswerError
 from tests.runtime.appchannel.servers import Script, Scripted, read_request
 
 GET = Request(method="GET", path="/", may_repeat=True)

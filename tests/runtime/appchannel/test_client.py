@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from pluggable.runtime.appchannel.base import AppAnswerError, AppTimedOutError, AppUnreachableError
 from pluggable.runtime.appchannel.client import Client, Request
+from pluggable.runtime.appchannel.errors import AppAnswerError, AppTimedOutError, AppUnreachableError
 from tests.runtime.appchannel.servers import Script, Scripted, read_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

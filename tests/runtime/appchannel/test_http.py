@@ -2,28 +2,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from aiohttp import web
 
 from pluggable.bindings import Event
-from pluggable.metadata import NO_METADATA
 from pluggable.runtime.appchannel import (
     AppAnswerError,
-    AppChannel,
     AppUnreachableError,
     HTTPAppChannel,
     NoApp,
-    TopicEvent,
     Verdict,
     app_channel,
 )
 from pluggable.runtime.appchannel.http import target
-from pluggable.runtime.cloudevents import Incoming
 from pluggable.runtime.config import RuntimeConfig
+from tests.runtime.appchannel.apps import App, message
 from tests.runtime.appchannel.servers import application
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02"
@@ -40,32 +34,6 @@ class Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._text in record.getMessage():
             self.event.set()
-
-
-class App:
-    """An application that notes what it is asked and answers one thing."""
-
-    def __init__(self, status: int = 200, body: str = "", **settings: Any) -> None:
-        self.status = status
-        self.body = body
-        self.settings = settings
-        self.requests: list[tuple[str, str, Mapping[str, str], bytes]] = []
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.requests.append((request.method, request.raw_path, request.headers, await request.read()))
-        return web.Response(status=self.status, text=self.body)
-
-    @asynccontextmanager
-    async def channel(self) -> AsyncIterator[AppChannel]:
-        async with (
-            application(self.handle) as port,
-            app_channel(RuntimeConfig(app_id="shop", app_port=port, **self.settings)) as channel,
-        ):
-            yield channel
-
-
-def message(body: bytes = b"{}", metadata: Mapping[str, str] = NO_METADATA, **event: Any) -> TopicEvent:
-    return TopicEvent(pubsub="events", topic="orders", content=Incoming(event, body), metadata=metadata)
 
 
 async def test_config_is_asked_with_app_id() -> None:
@@ -224,7 +192,7 @@ def test_route_becomes_a_target(path: str, wanted: str) -> None:
 async def test_probe_tells_whether_binding_is_wanted(status: int, wanted: bool) -> None:
     app = App(status)
     async with app.channel() as channel:
-        assert await channel.wants_binding("cron", 5) is wanted
+        assert await channel.wants_binding("timer", "cron", 5) is wanted
 
     assert app.requests[0][:2] == ("OPTIONS", "/cron")
 
@@ -240,24 +208,24 @@ async def test_probe_without_answer_means_no() -> None:
         application(never) as port,
         HTTPAppChannel(RuntimeConfig(app_id="a", app_port=port)) as channel,
     ):
-        assert not await channel.wants_binding("cron", 0.05)
+        assert not await channel.wants_binding("timer", "cron", 0.05)
         release.set()
 
 
 async def test_binding_event_is_answered() -> None:
     app = App(body="done")
     async with app.channel() as channel:
-        answer = await channel.binding_event("/in", Event(data=b"raw", metadata={"Key": "v"}))
+        answer = await channel.binding_event("in", "/in", Event(data=b"raw", metadata={"Key": "v"}))
 
     method, path, headers, body = app.requests[0]
-    assert (answer, method, path, body) == (b"done", "POST", "/in", b"raw")
+    assert (answer.data, method, path, body) == (b"done", "POST", "/in", b"raw")
     assert (headers["content-type"], headers["key"]) == ("application/json", "v")
 
 
 async def test_failed_binding_event_says_how() -> None:
     async with App(500, "boom").channel() as channel:
         with pytest.raises(AppAnswerError, match="status code: 500 body: boom"):
-            await channel.binding_event("/in", Event())
+            await channel.binding_event("in", "/in", Event())
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (500, False)])
@@ -321,10 +289,3 @@ async def test_no_port_means_no_application() -> None:
         assert not channel.exists
         with pytest.raises(AppUnreachableError, match="there is no application"):
             await channel.deliver("/r", message())
-
-
-async def test_other_protocols_are_refused_loudly(caplog: pytest.LogCaptureFixture) -> None:
-    async with app_channel(RuntimeConfig(app_id="a", app_port=1, app_protocol="grpc")) as channel:
-        assert not channel.exists
-
-    assert "app-protocol is grpc" in caplog.text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -77,6 +78,8 @@ class App:
         self.topics: list[dict[str, Any]] = []
         self.status = 200
         self.answer = ""
+        self.statuses: Callable[[str], str] | None = None
+        """What to say of each message of a bulk, by its data."""
         self.hold: asyncio.Event | None = None
         self.arrived = asyncio.Event()
 
@@ -89,7 +92,19 @@ class App:
         self.arrived.set()
         if self.hold is not None:
             await self.hold.wait()
+        if self.statuses is not None:
+            said = [
+                {"entryId": entry["entryId"], "status": self.statuses(event_data(entry))}
+                for entry in self.got[-1][1]["entries"]
+            ]
+            return web.json_response({"statuses": said}, status=self.status)
         return web.Response(status=self.status, text=self.answer)
+
+
+def event_data(entry: dict[str, Any]) -> str:
+    """Return the data of a message in a bulk: its bytes, where the subscription is to raw ones."""
+    event = entry["event"]
+    return str(event["data"]) if isinstance(event, dict) else base64.b64decode(event).decode()
 
 
 class World:

@@ -6,7 +6,7 @@ import pytest
 
 from pluggable.delivery import Accepted, Delivery, Unanswered
 from pluggable.pubsub import Message, Topic
-from pluggable.runtime.resources import BulkSubscribe, Changes, Resources, Rule
+from pluggable.runtime.resources import Changes, Resources, Rule
 from tests.runtime.subscriptions.bus import Bus, to, world
 
 
@@ -125,14 +125,6 @@ async def test_faulty_subscription_spares_the_others(
 
         assert set(here.bus.subscribed) == {"bills"}
     assert told in caplog.text
-
-
-async def test_bulk_is_delivered_singly(caplog: pytest.LogCaptureFixture) -> None:
-    async with world() as here:
-        await here.subscribed(to("orders", bulk=BulkSubscribe(enabled=True)))
-
-        assert await here.bus.send("orders") == Accepted()
-    assert "bulkSubscribe of topic orders" in caplog.text
 
 
 async def test_nothing_is_delivered_without_application() -> None:

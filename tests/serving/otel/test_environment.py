@@ -108,6 +108,7 @@ async def test_children_of_a_sidecar_tell_too(monkeypatch: pytest.MonkeyPatch) -
     assert attributes(span.attributes)["dapr.component.type"] == "state.in-memory"
 
 
+@pytest.mark.slow
 async def test_silent_collector_holds_nobody_up(shelf: Path, socket_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"

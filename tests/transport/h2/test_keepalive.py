@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from ngh2 import Configuration, Connection, PingReceived, RequestReceived, Role
 
 from pluggable.transport import ChannelState, Code, Limits
@@ -64,6 +65,7 @@ async def test_caller_that_reads_nothing_is_given_up(socket_folder: Path) -> Non
         assert stream.closing == (None, "it gave no sign of life for 0.2 s")
 
 
+@pytest.mark.slow
 async def test_own_delay_is_not_the_peers(socket_folder: Path) -> None:
     async with station(socket_folder, HASTY) as served, peer(socket_folder) as joined:
         joined.engine.send_request(REQUEST)

@@ -41,6 +41,7 @@ async def test_stopped_peer_is_noticed(socket_folder: Path, kind: str, server: s
         assert await soon(caller.unary(ECHO, b"again")) == b"again"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["ngh2", "grpcio"])
 async def test_peer_at_work_is_not_taken_for_dead(socket_folder: Path, server: str) -> None:
     async with process(server, f"unix:{socket_folder}/s") as (_, address), hasty(address, HASTY) as caller:
@@ -51,6 +52,7 @@ async def test_peer_at_work_is_not_taken_for_dead(socket_folder: Path, server: s
         assert await soon(caller.unary(ECHO, b"still there")) == b"still there"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("quiet_seconds", "code"),
     [(310.0, Code.DEADLINE_EXCEEDED), (0.1, Code.UNAVAILABLE)],

@@ -12,8 +12,9 @@ from ...telemetry import Telemetry
 from .bindings import BindingCalls
 from .metadata import MetadataCalls
 from .publish import PublishCalls
+from .rare import add_rare
 from .secrets import SecretCalls
-from .service import Service, unknown as unknown
+from .service import Service, unknown as unknown, unknown_inside as unknown_inside
 from .state import StateCalls
 
 
@@ -32,6 +33,7 @@ def handlers(
     BindingCalls(blocks.bindings).add_to(service)
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    add_rare(blocks, service, config.max_body_bytes)
     return service.handlers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,9 +10,12 @@ from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, StreamHandler, Unary
+from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, StreamHandler, Unary
+from ...blocks.invocation import Invocation
 from ...config import RuntimeConfig
 from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...invocation.headers import APP_ID, CALLEE_ID
+from ...invocation.proxy import Proxy
 from ...telemetry import Counter, Counters, ErrorCodes
 from .status import status_of
 
@@ -21,7 +25,6 @@ M = TypeVar("M", bound=Message)
 
 PREFIX = "/dapr.proto.runtime.v1.Dapr/"
 TOKEN = "dapr-api-token"
-APP_ID = "dapr-app-id"
 
 
 class Service:
@@ -53,31 +56,61 @@ class Service:
                 logger.info("gRPC API called: %s", path)
             try:
                 check_token(call, self._token)
-                response = await answer(request.FromString(data), call)
+                response = await answer(_parsed(request, data, path), call)
             except BlockError as error:
                 status = status_of(error, self._errors)
                 counted(status.code)
                 raise status from error
-            except DecodeError as error:
-                counted(Code.INVALID_ARGUMENT)
-                message = f"the request of {path} is no {request.DESCRIPTOR.full_name}: {error}"
-                raise StatusError(Code.INVALID_ARGUMENT, message) from error
+            except StatusError as status:
+                counted(status.code)
+                raise
             counted(Code.OK)
             return b"" if response is None else response.SerializeToString()
 
         self.handlers[path] = Unary(handle)
 
+    def add_stream(self, method: str, answer: Callable[[ServerStream], Awaitable[None]]) -> None:
+        """Answer a method that streams; its call ends with OK when the answer returns."""
+        path = PREFIX + method
+        counted = _count(path, self._calls)
 
-def unknown(config: RuntimeConfig) -> StreamHandler:
-    """Return what answers every method without a handler: which one it is, and that it is not offered."""
+        async def handle(stream: ServerStream) -> None:
+            if self._log_calls:
+                logger.info("gRPC API called: %s", path)
+            try:
+                check_token(stream, self._token)
+                await answer(stream)
+            except BlockError as error:
+                status = status_of(error, self._errors)
+                counted(status.code)
+                raise status from error
+            except StatusError as status:
+                counted(status.code)
+                raise
+            except asyncio.CancelledError:
+                counted(Code.CANCELLED)
+                raise
+            counted(Code.OK)
+
+        self.handlers[path] = Stream(handle)
+
+
+def unknown(config: RuntimeConfig, invocation: Invocation) -> StreamHandler:
+    """
+    Return what answers every method without a handler.
+
+    It passes on a call that says which application it is for; of others it tells that they are not offered.
+    """
+    proxy = Proxy(invocation)
 
     async def handle(stream: ServerStream) -> None:
         try:
             check_token(stream, config.dapr_api_token)
-        except UnauthenticatedError as error:
+            if target := _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, "")):
+                await proxy.pass_on(stream, target)
+                return
+        except BlockError as error:
             raise status_of(error) from error
-        if APP_ID in stream.metadata:
-            raise status_of(NotOfferedError(f"service invocation, here of {stream.method},"))
         if stream.method.startswith(PREFIX):
             raise status_of(NotOfferedError(stream.method))
         service = stream.method[1:].partition("/")[0]
@@ -85,6 +118,28 @@ def unknown(config: RuntimeConfig) -> StreamHandler:
         raise StatusError(Code.UNIMPLEMENTED, f"there is no service {service} here, only {served}")
 
     return handle
+
+
+def unknown_inside(invocation: Invocation) -> StreamHandler:
+    """Return what answers other sidecars' calls without a handler: the application, if it is meant."""
+    proxy = Proxy(invocation)
+
+    async def handle(stream: ServerStream) -> None:
+        target = _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, ""))
+        if not target:
+            service = stream.method[1:].partition("/")[0]
+            text = f"there is no service {service} here, and no {APP_ID} in its metadata says whom to ask"
+            raise StatusError(Code.UNIMPLEMENTED, text)
+        if target.partition(".")[0] != invocation.app_id:
+            text = f"{stream.method} is for {target}, and this is the sidecar of {invocation.app_id}"
+            raise StatusError(Code.INVALID_ARGUMENT, text)
+        await proxy.pass_in(stream)
+
+    return handle
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def check_token(call: ServerCall, token: str) -> None:
@@ -100,6 +155,27 @@ def check_token(call: ServerCall, token: str) -> None:
     text = shown if isinstance(shown, bytes) else shown.encode()
     if not hmac.compare_digest(text, token.encode()):
         raise UnauthenticatedError(shown=bool(shown))
+
+
+async def request_of(stream: ServerStream, kind: type[M]) -> M:
+    """
+    Return the first message of a stream.
+
+    Raises:
+        StatusError: there is none, or it is another.
+    """
+    data = await stream.receive()
+    if data is None:
+        raise StatusError(Code.INVALID_ARGUMENT, f"{stream.method} wants a {kind.DESCRIPTOR.full_name}")
+    return _parsed(kind, data, stream.method)
+
+
+def _parsed(kind: type[M], data: bytes, path: str) -> M:
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        message = f"the request of {path} is no {kind.DESCRIPTOR.full_name}: {error}"
+        raise StatusError(Code.INVALID_ARGUMENT, message) from error
 
 
 def _count(path: str, calls: Counters | None) -> Callable[[Code], None]:

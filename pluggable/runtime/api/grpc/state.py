@@ -8,7 +8,8 @@ from ...._proto.dapr.proto.runtime.v1 import state_pb2 as pb
 from ...._wire.common import mapping
 from ....transport import ServerCall
 from ...apart import apart
-from ...blocks.state import Operation, State, Store, original_key
+from ...blocks.keys import original_key
+from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, load
 from .service import Service

@@ -6,9 +6,11 @@ from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
+from .conversation import ConversationHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .invoke import InvokeHandlers
 from .later import LaterHandlers
+from .lock import LockHandlers
 from .metadata import MetadataHandlers
 from .publish import PublishHandlers
 from .request import Request as Request, Response as Response
@@ -31,6 +33,8 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     BindingHandlers(blocks.bindings).add_to(router)
     InvokeHandlers(blocks.invocation, config.max_body_bytes).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
+    LockHandlers(blocks.lock).add_to(router)
+    ConversationHandlers(blocks.conversation).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)

@@ -9,13 +9,10 @@ from .router import ANY, Router
 PARTS = {
     "actors": "the actor API",
     "configuration": "the configuration API",
-    "lock": "the lock API",
-    "unlock": "the lock API",
     "crypto": "the cryptography API",
     "subtlecrypto": "the cryptography API",
     "workflows": "the workflow API",
     "jobs": "the jobs API",
-    "conversation": "the conversation API",
 }
 VERSIONS = ("v1.0", "v1.0-alpha1", "v1.0-alpha2", "v1.0-beta1")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .... import state
 from ....metadata import NO_METADATA
 from ...apart import apart
-from ...blocks.state import Operation, State, Store, original_key
+from ...blocks.keys import original_key
+from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
 from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
@@ -70,7 +71,7 @@ class StateHandlers:
         """Store the values of a list."""
         store = self._block.store(name)
         body = request.body
-        await store.save(await apart(len(body), _set_requests, body, store, request.metadata()))
+        await store.save(await apart(len(body), _set_requests, body, store, request.metadata()), as_json=True)
         return NO_CONTENT
 
     async def bulk_get(self, request: Request, name: str) -> Response:
@@ -94,7 +95,7 @@ class StateHandlers:
         operations, metadata = await apart(
             len(request.body), _operations, request.body, store, request.metadata()
         )
-        await store.transact(operations, metadata)
+        await store.transact(operations, metadata, as_json=True)
         return NO_CONTENT
 
     async def query(self, request: Request, name: str) -> Response:

@@ -1,0 +1,46 @@
+"""Messages of the gRPC API as bodies of the HTTP API, in protobuf's JSON form."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from ...._proto import pool
+from ...apart import apart
+from ...errors import MalformedRequestError
+from .request import Response
+
+M = TypeVar("M", bound=Message)
+
+
+async def read(body: bytes, kind: type[M]) -> M:
+    """
+    Return the message that a body is the JSON form of; an empty one says nothing, unknown fields are ignored.
+
+    Raises:
+        MalformedRequestError: it is none.
+    """
+    return await apart(len(body), _read, body, kind)
+
+
+async def written(message: Message) -> Response:
+    """Answer with the JSON form of a message, without fields that have their default."""
+    return Response(200, await apart(message.ByteSize(), _written, message))
+
+
+def _read(body: bytes, kind: type[M]) -> M:
+    message = kind()
+    if not body:
+        return message
+    try:
+        json_format.Parse(body.decode(), message, ignore_unknown_fields=True, descriptor_pool=pool())
+    except (json_format.ParseError, ValueError, RecursionError) as error:
+        raise MalformedRequestError(f"failed deserializing HTTP body: {error}") from error
+    return message
+
+
+def _written(message: Message) -> bytes:
+    text = json_format.MessageToJson(message, indent=None, ensure_ascii=False, descriptor_pool=pool())
+    return text.encode()

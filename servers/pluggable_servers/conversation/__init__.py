@@ -1,0 +1,1 @@
+"""Components that converse: one that repeats what it hears, and language models behind HTTP."""
