@@ -9,7 +9,7 @@ from typing import Final
 _FORBIDDEN: Final = re.compile(r"[#?\x00]").search
 _CONTROL: Final = re.compile(r"[\x01-\x1f\x7f]").search
 #: Names that are what they would be made: no dots, no doubled slashes, nothing to refuse.
-_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_~%+ -][A-Za-z0-9._~%+ -]*/?)*(?<!/)").fullmatch
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*+(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+").fullmatch
 
 
 class MethodError(ValueError):
