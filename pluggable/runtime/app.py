@@ -32,5 +32,8 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
             sidecar = await build(groundwork, order, stack)
             return await sidecar.live()
     except FatalError as error:
+        order.no_more()
         logger.critical("Fatal error from runtime: %s", error)
         return 1
+    finally:
+        order.no_more()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..errors import ComponentError
+from .gotext import go_name
 
 
 class BlockError(Exception):
@@ -60,15 +61,17 @@ class StateError(BlockError):
 class StateStoreNotConfiguredError(StateError):
     """There is no state store at all."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, app_id: str = "") -> None:
         super().__init__(f"state store {store} is not configured", store)
+        self.app_id = app_id
 
 
 class StateStoreNotFoundError(StateError):
     """There are state stores, but none of this name."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, app_id: str = "") -> None:
         super().__init__(f"state store {store} is not found", store)
+        self.app_id = app_id
 
 
 class IllegalKeyError(StateError):
@@ -84,6 +87,13 @@ class MissingKeyError(MalformedRequestError):
 
     def __init__(self) -> None:
         super().__init__('"key" is a required field')
+
+
+class EmptyKeyError(MissingKeyError):
+    """An item to store over gRPC says no key, for which daprd has other words there."""
+
+    def __init__(self) -> None:
+        MalformedRequestError.__init__(self, "state key cannot be empty")
 
 
 class TransactionsNotSupportedError(StateError):
@@ -169,7 +179,7 @@ class StateBulkDeleteError(StateOperationError):
     """Several values could not be removed."""
 
     def __init__(self, store: str, cause: ComponentError) -> None:
-        super().__init__(store, f"failed deleting state in bulk in state store {store}", cause)
+        super().__init__(store, f"failed deleting state in state store {store}", cause)
 
 
 class TransactionFailedError(StateOperationError):
@@ -278,6 +288,17 @@ class EntryError(PublishingError):
             pubsub,
             {"appID": app_id, "error": reason},
         )
+
+
+class OutboxError(PublishingError):
+    """A transaction could not be announced, so it was not committed."""
+
+    def __init__(self, pubsub: str, app_id: str, cause: PublishingError) -> None:
+        reason = str(cause)
+        if isinstance(cause, PublishFailedError):
+            reason = f"rpc error: code = {go_name(cause.cause.code)} desc = {cause.cause}"
+        facts = {"appID": app_id, "error": reason}
+        super().__init__(f"error while publishing outbox message: {reason}", pubsub, facts)
 
 
 # --- bindings

@@ -112,10 +112,14 @@ def _unknown(name: str) -> str:
     return f"there is no flag --{name}" + (f"; did you mean --{close[0]}?" if close else "")
 
 
+#: What may stand around an item of a list, and is no part of it.
+_BLANK: Final = " \t'\""
+
+
 def _items(text: str) -> tuple[str, ...]:
     """Split a comma list that may have quotes, as pflag does; blanks count for nothing."""
     rows = csv.reader([text], skipinitialspace=True)
-    return tuple(item for row in rows for each in row if (item := each.strip().strip("'")))
+    return tuple(item for row in rows for each in row if (item := each.strip(_BLANK)))
 
 
 def _add_environment(settings: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Final, NoReturn
 
+from ..transport.status import Code
+
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 #: What Go escapes in JSON beyond what JSON asks for; in a valid text these occur in strings only.
@@ -20,6 +22,11 @@ _ESCAPES: Final = {
 }
 
 
+def go_name(code: Code) -> str:
+    """Return a status code as Go writes it: ``NotFound``, ``Canceled``, ``OK``."""
+    return "OK" if code is Code.OK else code.name.replace("CANCELLED", "CANCELED").title().replace("_", "")
+
+
 def parse_bool(text: str) -> bool:
     """
     Return a truth value as ``strconv.ParseBool`` reads it; a component's metadata knows more words.
@@ -32,6 +39,16 @@ def parse_bool(text: str) -> bool:
     if text in _FALSE:
         return False
     raise ValueError(f'"{text}" is neither true nor false')
+
+
+def duration(seconds: float) -> str:
+    """Return a time as ``time.Duration`` is printed: ``500ms``, ``1m30s``, ``3m0s``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g}ms"
+    minutes, left = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{hours}h" if hours else ""
+    return text + (f"{minutes}m" if hours or minutes else "") + f"{left:g}s"
 
 
 def escaped(text: bytes) -> bytes:

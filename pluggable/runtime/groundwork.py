@@ -106,10 +106,3 @@ def _tell_what_is_not_heeded(config: RuntimeConfig) -> None:
     """Log the flags that were given and change nothing, so that nobody counts on them."""
     if config.unused_flags:
         logger.info("flags that have no meaning here: %s", ", ".join(config.unused_flags))
-    given = {
-        "allowed-origins": config.allowed_origins is not None,
-        "dapr-block-shutdown-duration": config.block_shutdown_seconds is not None,
-        "enable-app-health-check": config.enable_app_health_check,
-    }
-    if later := [name for name, was_given in given.items() if was_given]:
-        logger.warning("flags that are not offered yet and have no effect: %s", ", ".join(later))

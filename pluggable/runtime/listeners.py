@@ -16,6 +16,7 @@ from .api import grpc as grpc_api, http as http_api
 from .blocks import Blocks
 from .config import RuntimeConfig
 from .fatal import FatalError
+from .subscriptions import Subscriptions
 from .telemetry import Telemetry
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -29,14 +30,19 @@ class Listeners:
     """The HTTP, gRPC, internal, public and metrics servers of one sidecar."""
 
     def __init__(
-        self, config: RuntimeConfig, blocks: Blocks, telemetry: Telemetry, shutdown: Callable[[bool], None]
+        self,
+        config: RuntimeConfig,
+        blocks: Blocks,
+        telemetry: Telemetry,
+        shutdown: Callable[[bool], None],
+        subscriptions: Subscriptions,
     ) -> None:
         self._config = config
         self._http = http_api.server(http_api.routes(blocks, config, telemetry, shutdown=shutdown), config)
         self._public = http_api.server(http_api.public_routes(blocks, config), config)
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(
-            grpc_api.handlers(blocks, config, telemetry, shutdown=shutdown),
+            grpc_api.handlers(blocks, config, telemetry, shutdown=shutdown, subscriptions=subscriptions),
             unknown=grpc_api.unknown(config, blocks.invocation),
             limits=transport.Limits(receive_bytes=config.max_body_bytes),
         )

@@ -25,6 +25,18 @@ class Order:
             loop.add_signal_handler(number, self._signalled)
         loop.add_signal_handler(signal.SIGHUP, lambda: self.reload())
 
+    @staticmethod
+    def no_more() -> None:
+        """
+        Heed no further signal: what ends the sidecar is decided, and its exit status with it.
+
+        A signal that comes while the loop is closed, or after, would end the process by itself.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+
     def _signalled(self) -> None:
         if self.stop.is_set():
             self.force.set()

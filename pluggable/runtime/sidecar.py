@@ -8,21 +8,21 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .._collecting import settle
-from .appchannel import AppChannel, AppError, app_channel
+from .appchannel import AppChannel, app_channel
+from .attendance import SUBSCRIBED_SECONDS, Attendance
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
+from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
 from .mesh import Mesh
 from .order import Order
 from .resources import Changes
-from .subscriptions import Subscriptions
+from .responses import Responses
+from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
-
-#: How long start waits for brokers to confirm subscriptions; most strangers never say.
-SUBSCRIBED_SECONDS = 0.5
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -41,18 +41,27 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     channel = await stack.enter_async_context(app_channel(config))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
-    inputs = InputBindings(catalog, channel, config)
-    stack.push_async_callback(inputs.close)
     mesh = await stack.enter_async_context(Mesh(config, channel))
     blocks = build_blocks(
         catalog,
         config,
         configuration=configuration,
         subscriptions=subscriptions.listing,
+        channel=channel,
         invocation=mesh.invocation,
     )
+    inputs = InputBindings(catalog, channel, config, Responses(blocks))
+    stack.push_async_callback(inputs.close)
+    outbox = OutboxRelay(catalog, blocks.state.outbox, blocks.publishing, config)
+    stack.push_async_callback(outbox.close)
+    attendance = Attendance(
+        channel, subscriptions, inputs, config, lambda told: blocks.actors.host(told.entities)
+    )
+    stack.push_async_callback(attendance.close)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
-    listeners = await stack.enter_async_context(Listeners(config, blocks, telemetry, order.by_api))
+    listeners = await stack.enter_async_context(
+        Listeners(config, blocks, telemetry, order.by_api, subscriptions)
+    )
     await mesh.announce(listeners.internal_port)
     return Sidecar(
         groundwork=groundwork,
@@ -62,6 +71,8 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel=channel,
         subscriptions=subscriptions,
         inputs=inputs,
+        outbox=outbox,
+        attendance=attendance,
         listeners=listeners,
     )
 
@@ -77,7 +88,11 @@ class Sidecar:
     channel: AppChannel
     subscriptions: Subscriptions
     inputs: InputBindings
+    outbox: OutboxRelay
+    attendance: Attendance
     listeners: Listeners
+    quiet: asyncio.Task[None] | None = None
+    """Under way, or done, from when no new messages are taken."""
 
     async def live(self) -> int:
         """
@@ -105,9 +120,14 @@ class Sidecar:
         watching = asyncio.create_task(self.groundwork.discovery.watch(), name="watching for sockets")
         try:
             await self._apply(self.groundwork.first)
+            self.outbox.open()
             self.blocks.health.outbound.open()
             settle()
-            await self._meet_application()
+            await self.attendance.begin()
+            await self.outbox.ready(SUBSCRIBED_SECONDS)
+            self.outbox.release()
+            self.blocks.health.inbound.open()
+            logger.info("dapr initialized. Status: Running.")
             async for batch in self.groundwork.changes:
                 await self._apply(batch)
         finally:
@@ -118,25 +138,11 @@ class Sidecar:
         await self.components.apply(batch)
         self.subscriptions.declare(batch)
 
-    async def _meet_application(self) -> None:
-        """Wait for the application, ask what it wants, and begin to call it."""
-        await self.channel.wait_for_app()
-        try:
-            await self.channel.config()
-        except AppError as error:
-            logger.warning("the application's configuration is not used: %s", error)
-        await self.subscriptions.load_programmatic()
-        await self.inputs.probe()
-        self.subscriptions.open()
-        self.inputs.open()
-        await self.subscriptions.ready(SUBSCRIBED_SECONDS)
-        self.blocks.health.inbound.open()
-        logger.info("dapr initialized. Status: Running.")
-
     async def _stop(self) -> int:
         """Go the way back within the time that is given, or leave at once when told so again."""
-        closing = asyncio.create_task(self._close())
         forced = asyncio.create_task(self.order.force.wait())
+        await self._linger(forced)
+        closing = asyncio.create_task(self._close())
         seconds = self.groundwork.config.graceful_shutdown_seconds
         await asyncio.wait({closing, forced}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         graceful, told = closing.done(), forced.done()
@@ -151,8 +157,33 @@ class Sidecar:
             logger.warning("Graceful shutdown timeout exceeded, forcing shutdown")
         return 1
 
+    async def _linger(self, forced: asyncio.Task[bool]) -> None:
+        """Go on serving, without messages, as long as was asked for or until the application is unwell."""
+        seconds = self.groundwork.config.block_shutdown_seconds
+        if seconds is None or forced.done():
+            return
+        logger.info("Blocking graceful shutdown for %s or until app reports unhealthy...", duration(seconds))
+        self.quiet = asyncio.create_task(self._quieten())
+        unwell = asyncio.create_task(self.channel.health.until(healthy=False))
+        await asyncio.wait({forced, unwell}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        unwell.cancel()
+        if not self.channel.health.healthy:
+            logger.info("App reported unhealthy, entering shutdown...")
+        elif not forced.done():
+            logger.info("Block shutdown period expired, entering shutdown...")
+
+    async def _quieten(self) -> None:
+        """Take nothing new from brokers and bindings, and finish what is under way."""
+        await asyncio.gather(
+            self.subscriptions.close(),
+            self.inputs.close(),
+            self.outbox.close(),
+            self.blocks.configuration.close(),
+        )
+
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""
-        await asyncio.gather(self.subscriptions.close(), self.inputs.close())
+        await (self.quiet or self._quieten())
+        await self.attendance.close()
         await self.listeners.close(self.groundwork.config.graceful_shutdown_seconds)
         await self.components.close()

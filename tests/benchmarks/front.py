@@ -68,6 +68,7 @@ async def serve() -> None:
     made.health.outbound.open()
     made.health.inbound.open()
     router = http.routes(made, config, telemetry, shutdown=lambda _: None)
+    assert isinstance(router, http.Router)
     router.add("GET", "/v1.0/state/none/{key}", static)
     async with http.server(router, config) as server:
         _, port = await server.listen("127.0.0.1", 0)

@@ -15,13 +15,14 @@ import pytest
 from aiohttp import web
 
 from pluggable.component import ENTRY_POINT_GROUP
-from pluggable.conformance import Kit, Profile
+from pluggable.conformance import Key, Kit, Profile
 from pluggable.pubsub import PublishRequest, PubSub
 from pluggable.serving.endpoint import Endpoint
 from pluggable.testing import Faults, connected, subscribed
 from tests.programs import needed
 from tests.readme import write_files
 from tests.servers.running import redis_server
+from tests.servers.vaults import KEYS, key_set, write_keys
 
 BUNDLED = sorted(
     (point for point in entry_points(group=ENTRY_POINT_GROUP) if "pluggable_servers" in point.value),
@@ -39,6 +40,7 @@ async def surroundings(
     properties: dict[str, str] = {}
     write: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
     async with AsyncExitStack() as stack:
         match type_.partition(".")[2]:
             case "in-memory" if type_.startswith("configuration."):
@@ -65,12 +67,18 @@ async def surroundings(
             case "localstorage":
                 properties = {"rootPath": str(tmp_path)}
                 operations = {"create": {"data": "x", "metadata": {"fileName": "a.txt"}}}
+            case "dapr.localstorage":
+                write_keys(tmp_path)
+                properties, keys = {"path": str(tmp_path)}, KEYS
+            case "dapr.jwks":
+                properties, keys = {"jwks": key_set()}, KEYS
         yield Profile(
             address="",
             properties=properties,
             operations=operations,
             write=write,
             remove=remove,
+            keys=keys,
             wait_seconds=10,
         )
 

@@ -36,6 +36,9 @@ MODULES = {
         DecryptRequest EncryptRequest EncryptResponse GetKeyRequest KeyFormat PublicKey SignRequest
         SubtleCrypto UnwrapKeyRequest VerifyRequest WrapKeyRequest WrapKeyResponse
     """,
+    "cryptokeys": """
+        key_of looks_like_jwk members_in members_of pem_of public_part read_key read_pem serialized
+    """,
     "configuration": "ConfigurationStore GetRequest Item Notify SubscribeRequest",
     "delivery": "Accepted Delivery Rejected Unanswered",
     "errors": """

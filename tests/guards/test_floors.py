@@ -29,7 +29,7 @@ FLOORS = (
     }
     | {"_exports", "_forks", "_settings"},
     {"component", "delivery", "state", "keyspace", "pubsub", "bindings", "secretstores"}
-    | {"configuration", "lock", "crypto", "nameresolution", "conversation"},
+    | {"configuration", "lock", "crypto", "cryptokeys", "nameresolution", "conversation"},
     {"_wire"},
     {"serving", "remote", "describing"},
     {"runtime", "conformance"},

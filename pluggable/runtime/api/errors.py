@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import conversationerrors, errors, invocation, storeerrors
-from ..invocation.errors import GO_NAMES
+from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, invocation, storeerrors
+from ..gotext import go_name
+from .controlplanerows import CONTROL_PLANE_ROWS
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
+from .invocationrows import INVOCATION_ROWS
 from .row import Row as Row
 from .storerows import STORE_ROWS
 
@@ -47,6 +49,11 @@ def _stores(error: errors.StateError) -> tuple[Detail, ...]:
 
 def _broker(error: errors.PublishingError) -> tuple[Detail, ...]:
     return (ResourceInfo("pubsub", error.pubsub, str(error)),)
+
+
+def _plain(status: int, code: str, grpc: Code) -> Row:
+    """Return the row of an error that callers of the gRPC API are told the code of, as its reason."""
+    return Row(status, code, grpc, code, bare_in_http=True)
 
 
 TABLE: dict[type[errors.BlockError], Row] = {
@@ -84,13 +91,14 @@ TABLE: dict[type[errors.BlockError], Row] = {
         "DAPR_STATE_TOO_MANY_TRANSACTIONS",
         _store,
     ),
-    errors.OperationNotSupportedError: Row(400, "ERR_NOT_SUPPORTED_STATE_OPERATION", Code.UNIMPLEMENTED),
-    errors.StateGetError: Row(500, "ERR_STATE_GET", Code.INTERNAL),
+    errors.OperationNotSupportedError: _plain(400, "ERR_NOT_SUPPORTED_STATE_OPERATION", Code.UNIMPLEMENTED),
+    errors.EmptyKeyError: _plain(400, "ERR_STATE_SAVE", Code.INVALID_ARGUMENT),
+    errors.StateGetError: _plain(500, "ERR_STATE_GET", Code.INTERNAL),
     errors.StateBulkGetError: Row(500, "ERR_STATE_BULK_GET", Code.INTERNAL),
-    errors.StateSaveError: Row(500, "ERR_STATE_SAVE", Code.INTERNAL),
-    errors.StateDeleteError: Row(500, "ERR_STATE_DELETE", Code.INTERNAL),
-    errors.StateBulkDeleteError: Row(500, "ERR_STATE_BULK_DELETE", Code.INTERNAL),
-    errors.TransactionFailedError: Row(500, "ERR_STATE_TRANSACTION", Code.INTERNAL),
+    errors.StateSaveError: _plain(500, "ERR_STATE_SAVE", Code.INTERNAL),
+    errors.StateDeleteError: _plain(500, "ERR_STATE_DELETE", Code.INTERNAL),
+    errors.StateBulkDeleteError: _plain(500, "ERR_STATE_BULK_DELETE", Code.INTERNAL),
+    errors.TransactionFailedError: _plain(500, "ERR_STATE_TRANSACTION", Code.INTERNAL),
     # publish
     errors.PubSubNotFoundError: Row(
         404, "ERR_PUBSUB_NOT_FOUND", Code.INVALID_ARGUMENT, "DAPR_PUBSUB_NOT_FOUND"
@@ -130,16 +138,12 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.EntryError: Row(
         400, "ERR_PUBSUB_EVENTS_SER", Code.INVALID_ARGUMENT, "DAPR_PUBSUB_MARSHAL_EVENTS", _broker
     ),
+    errors.OutboxError: Row(500, "ERR_PUBLISH_OUTBOX", Code.INTERNAL, "DAPR_PUBSUB_OUTBOX"),
     # bindings
-    errors.BindingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.OperationMissingError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.BindingNotFoundError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    errors.BindingOperationError: Row(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
-    # invocation
-    invocation.NoTargetError: Row(404, "ERR_DIRECT_INVOKE", Code.NOT_FOUND),
-    invocation.InvokeError: Row(500, "ERR_DIRECT_INVOKE", Code.INTERNAL),
-    invocation.PeerError: Row(500, "ERR_DIRECT_INVOKE", Code.INTERNAL),
-    invocation.InvokeDeniedError: Row(403, "ERR_DIRECT_INVOKE", Code.INTERNAL),
+    errors.BindingError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.OperationMissingError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.BindingNotFoundError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
+    errors.BindingOperationError: _plain(500, "ERR_INVOKE_OUTPUT_BINDING", Code.INTERNAL),
     # secrets
     errors.SecretStoresNotConfiguredError: Row(
         500, "ERR_SECRET_STORES_NOT_CONFIGURED", Code.FAILED_PRECONDITION
@@ -148,6 +152,16 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.SecretDeniedError: Row(403, "ERR_PERMISSION_DENIED", Code.PERMISSION_DENIED),
     errors.SecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
     errors.BulkSecretGetError: Row(500, "ERR_SECRET_GET", Code.INTERNAL),
+    # cryptography
+    cryptoerrors.CryptoProvidersNotConfiguredError: Row(
+        500, "ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED", Code.INTERNAL
+    ),
+    cryptoerrors.CryptoProviderNotFoundError: Row(
+        400, "ERR_CRYPTO_PROVIDER_NOT_FOUND", Code.INVALID_ARGUMENT
+    ),
+    cryptoerrors.CryptoRequestError: Row(400, "ERR_BAD_REQUEST", Code.INVALID_ARGUMENT),
+    cryptoerrors.CryptoKeyError: Row(500, "ERR_CRYPTO_KEY", Code.INTERNAL),
+    cryptoerrors.CryptoOperationError: Row(500, "ERR_CRYPTO", Code.INTERNAL),
     # conversation
     conversationerrors.ConversationNotFoundError: Row(
         400, "ERR_CONVERSATION_NOT_FOUND", Code.INVALID_ARGUMENT
@@ -158,6 +172,8 @@ TABLE: dict[type[errors.BlockError], Row] = {
     ),
     conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
     **STORE_ROWS,
+    **CONTROL_PLANE_ROWS,
+    **INVOCATION_ROWS,
 }
 
 
@@ -165,6 +181,11 @@ def http_answer(error: errors.BlockError) -> Answer:
     """Return what the caller of the HTTP API is told."""
     row = TABLE[type(error)]
     match error:
+        case (
+            errors.StateStoreNotFoundError(app_id=app_id) | errors.StateStoreNotConfiguredError(app_id=app_id)
+        ):
+            info = ErrorInfo(row.reason, metadata={"appID": app_id})
+            return Answer(status=row.status, code=row.code, message=str(error), details=(info,))
         case errors.QueryFailedError(cause=CustomError() as cause):
             return Answer(
                 status=cause.http_status,
@@ -175,7 +196,7 @@ def http_answer(error: errors.BlockError) -> Answer:
         case errors.TransactionFailedError():
             pass  # flattened by daprd, whatever the store said
         case errors.StateOperationError(cause=CustomError() as cause):
-            said = f"api error: code = {GO_NAMES[cause.code]} desc = {cause}"
+            said = f"api error: code = {go_name(cause.code)} desc = {cause}"
             return Answer(status=cause.http_status, code=row.code, message=f"{error.failed}: {said}")
         case errors.StateOperationError():
             etag = _etag(error.cause)
@@ -202,7 +223,8 @@ def grpc_answer(error: errors.BlockError) -> Answer:
         case errors.StateOperationError():
             etag = _etag(error.cause)
             if etag is not None:
-                return Answer(status=etag[1], code=row.code, message=str(error))
+                said = str(error)
+                return Answer(status=etag[1], code=row.code, message=said, details=_details(row, error))
     return Answer(status=row.grpc, code=row.code, message=str(error), details=_details(row, error))
 
 
@@ -225,6 +247,12 @@ def category(error: errors.BlockError) -> str:
             return "configuration"
         case storeerrors.LockError():
             return "lock"
+        case controlplaneerrors.NoPlacementError():
+            return "actor"
+        case controlplaneerrors.JobError():
+            return "job"
+        case cryptoerrors.CryptoError():
+            return "crypto"
         case conversationerrors.ConversationError():
             return "conversation"
         case errors.NotReadyError():
@@ -236,7 +264,7 @@ def _details(row: Row, error: errors.BlockError) -> tuple[Detail, ...]:
     if not row.reason:
         return ()
     match error:
-        case errors.PublishingError(facts=facts):
+        case errors.PublishingError(facts=facts) | controlplaneerrors.JobError(facts=facts):
             info = ErrorInfo(row.reason, metadata=facts)
         case errors.TooManyOperationsError(count=count, limit=limit):
             told = {"currentOpsTransaction": str(count), "maxOpsPerTransaction": str(limit)}

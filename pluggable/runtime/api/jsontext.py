@@ -46,6 +46,16 @@ def parsed(body: bytes) -> Any:
     return _mended(value) if b"\\ud" in body or b"\\uD" in body else value
 
 
+def is_cut_off(error: json.JSONDecodeError) -> bool:
+    """Whether a text that is no JSON could be the begin of one, which Go has other words for."""
+    rest = error.doc[error.pos :].strip()
+    if error.msg.startswith("Unterminated string") or rest in {"", "-"}:
+        return True
+    if error.msg.startswith("Invalid \\u"):
+        return '"' not in rest
+    return any(word.startswith(rest) for word in ("true", "false", "null"))
+
+
 def dump(value: Any) -> bytes:
     """Return the value as compact JSON, escaped as Go does it."""
     text = _encode(value)

@@ -198,6 +198,15 @@ class AppChannel(ABC):
         """
 
     @abstractmethod
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:
+        """
+        Tell of the change of a setting, in JSON.
+
+        Raises:
+            AppError: the application failed on it, or said nothing.
+        """
+
+    @abstractmethod
     async def healthy(self) -> bool:
         """Whether the application answers its health check in time, and well."""
 
@@ -233,6 +242,9 @@ class NoApp(AppChannel):
         raise AppUnreachableError(
             f"nothing takes the event of {name} for {route}: there is no application, set app-port"
         )
+
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:  # noqa: ARG002  nobody to tell
+        raise AppUnreachableError(f"nothing hears of {key} in {store}: there is no application, set app-port")
 
     async def healthy(self) -> bool:
         return True

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ... import bindings, state
+from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
-from ..._proto.google.protobuf import struct_pb2
+from ..._proto.google.protobuf import any_pb2, struct_pb2
 from ..cloudevents import CLOUD_EVENT_TYPE, media_type
 from ..gotext import escaped
 from .base import BindingAnswer, BulkEntry, BulkEvent, TopicEvent
@@ -27,6 +28,16 @@ _OWN: Final = frozenset({"id", "source", "datacontenttype", "type", "specversion
 
 class EventDataError(AppError):
     """An event whose data is not what its content type says, so that it cannot be handed over."""
+
+
+def setting_changed(store: str, key: str, event: bytes) -> bytes:
+    """Return an ``InvokeRequest``: a gRPC application hears of settings like of a call over HTTP."""
+    return common.InvokeRequest(
+        method=f"/configuration/{store}/{key}",
+        data=any_pb2.Any(value=event),
+        content_type="application/json",
+        http_extension=common.HTTPExtension(verb=common.HTTPExtension.POST),
+    ).SerializeToString()
 
 
 def topic_event(path: str, event: TopicEvent) -> bytes:

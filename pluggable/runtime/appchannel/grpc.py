@@ -14,6 +14,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ... import bindings
+from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
 from ...transport import Channel, ChannelState, Code, Limits, StatusError, channel
 from .. import invocation, resources
@@ -21,7 +22,7 @@ from ..apart import apart
 from ..config import RuntimeConfig
 from .asked import subscriptions_of
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent, Verdict
-from .callbacks import binding_answer, binding_event, bulk_event, topic_event
+from .callbacks import binding_answer, binding_event, bulk_event, setting_changed, topic_event
 from .errors import AppAnswerError, AppError, AppTimedOutError, AppUnreachableError
 from .http import ENDPOINT_RETRY_SECONDS, ENDPOINT_SECONDS, ENDPOINT_TRIES
 from .oninvoke import on_invoke
@@ -95,7 +96,7 @@ class GRPCAppChannel(AppChannel):
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
         request = await apart(len(content.body), topic_event, path, event)
-        metadata = trace_pairs(content.trace_parent, content.trace_state) + metadata_pairs(event.metadata)
+        metadata = trace_pairs(*content.trace) + metadata_pairs(event.metadata)
         try:
             answer = await self._call(_CALLBACK + "OnTopicEvent", request, pb.TopicEventResponse, metadata)
         except StatusError as error:
@@ -156,6 +157,13 @@ class GRPCAppChannel(AppChannel):
     async def connected(self, timeout_seconds: float = RECONNECT_SECONDS) -> None:
         if self.channel.state is not ChannelState.UP:
             await self.channel.connect(timeout_seconds)
+
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:
+        request = setting_changed(store, key, event)
+        try:
+            await self._call(_CALLBACK + "OnInvoke", request, common.InvokeResponse, ())
+        except StatusError as error:
+            raise _app_error("error sending configuration item to application: OnInvoke", error) from error
 
     async def healthy(self) -> bool:
         try:

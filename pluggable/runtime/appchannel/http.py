@@ -23,6 +23,7 @@ from .client import Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .invoking import invoked, request_of
+from .obliging import binding_answer_of
 from .subscribe import read_subscriptions
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
@@ -114,7 +115,7 @@ class HTTPAppChannel(AppChannel):
 
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
-        headers = self._delivery + _trace(content.trace_parent, content.trace_state)
+        headers = self._delivery + _trace(*content.trace)
         if event.metadata:
             headers += metadata_lines(event.metadata)
         response = await self._call(
@@ -158,7 +159,18 @@ class HTTPAppChannel(AppChannel):
                 f"fails to send binding event to http app channel, status code: {response.status} "
                 f"body: {shown(response.body)}"
             )
-        return BindingAnswer(data=response.body)
+        return await binding_answer_of(response.body)
+
+    async def setting_changed(self, store: str, key: str, event: bytes) -> None:
+        path = target(f"/configuration/{store}/{key}")
+        response = await self._call(
+            Request(method="POST", path=path, headers=self._json_body, body=event, may_repeat=True)
+        )
+        if not 200 <= response.status < 300:
+            raise AppAnswerError(
+                f"error sending configuration item to application, status {response.status}, "
+                f"body: {shown(response.body)}"
+            )
 
     async def invoke(self, request: invocation.Request) -> invocation.Response:
         self.health.check()

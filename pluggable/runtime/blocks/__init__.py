@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..appchannel import AppChannel, NoApp
 from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
+from .actors import Actors
 from .bindings import Bindings
+from .configuration import Configurations
 from .conversation import Conversations
+from .crypto import Crypto
 from .health import Health
 from .invocation import Invocation
+from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
+from .outbox import Outbox
 from .publish import Publishing
 from .secrets import Secrets
 from .state import State
@@ -29,9 +35,13 @@ class Blocks:
     invocation: Invocation
     secrets: Secrets
     conversation: Conversations
+    crypto: Crypto
     metadata: Metadata
     health: Health
     lock: Locks
+    actors: Actors
+    jobs: Jobs
+    configuration: Configurations
 
 
 def _none() -> Sequence[Subscription]:
@@ -44,22 +54,30 @@ def build(
     *,
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
+    channel: AppChannel | None = None,
     invocation: Invocation | None = None,
 ) -> Blocks:
     """
-    Put the blocks on a catalog; ``subscriptions`` tells which there are whenever somebody asks.
+    Put the blocks on a catalog.
 
-    Without an ``invocation`` there is no application to call.
+    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application, and
+    so does ``invocation``, to those of other sidecars too.
     """
     configuration = configuration or Configuration()
+    actors = Actors(config)
+    publishing = Publishing(catalog, config)
     return Blocks(
-        state=State(catalog, config),
-        publishing=Publishing(catalog, config),
+        state=State(catalog, config, Outbox(publishing, config)),
+        publishing=publishing,
         bindings=Bindings(catalog),
         invocation=invocation or Invocation(config),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
-        metadata=Metadata(catalog, config, configuration, subscriptions),
+        crypto=Crypto(catalog),
+        metadata=Metadata(catalog, config, configuration, subscriptions, actors),
         health=Health(),
         lock=Locks(catalog, config),
+        actors=actors,
+        jobs=Jobs(config),
+        configuration=Configurations(catalog, channel or NoApp(config)),
     )

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ... import component, state
+from ...keyspace import NativeBulk
 from ..catalog import Catalog
 from ..config import RuntimeConfig
+from ..gotext import duration
 from ..resources import Configuration, Subscription
+from .actors import ActorRuntime, Actors
 
 #: The release of Dapr whose APIs are offered; clients look at it to know what they may call.
 API_VERSION = "1.18.3"
+#: What is on where no configuration says otherwise.
+DEFAULT_FEATURES: Final = {"HotReload": True}
+#: What a component serves to this sidecar only: no word that callers of the metadata API know.
+_WITHIN: Final = frozenset({NativeBulk.feature})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,9 @@ class Description:
     components: Sequence[RegisteredComponent]
     subscriptions: Sequence[Subscription]
     app: AppConnection
+    actors: ActorRuntime
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The names of what else is loaded, by the key that the metadata API lists it under."""
     enabled_features: Sequence[str] = ()
     extended: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,12 +78,17 @@ class Metadata:
         config: RuntimeConfig,
         configuration: Configuration,
         subscriptions: Callable[[], Sequence[Subscription]],
+        actors: Actors,
     ) -> None:
         self._catalog = catalog
         self._id = config.app_id
         self._app = _app_connection(config)
-        self._features = tuple(name for name, enabled in configuration.features.items() if enabled)
+        features = {**DEFAULT_FEATURES, **configuration.features}
+        self._features = tuple(name for name, enabled in features.items() if enabled)
         self._subscriptions = subscriptions
+        self._actors = actors
+        self.named: dict[str, Sequence[str]] = {}
+        """The names of what is loaded beside components, by ``httpEndpoints``, ``mcpServers`` and so on."""
         self._extended = {"daprRuntimeVersion": API_VERSION}
 
     def set(self, key: str, value: str) -> None:
@@ -96,14 +112,16 @@ class Metadata:
             ],
             subscriptions=self._subscriptions(),
             app=self._app,
+            actors=self._actors.describe(),
+            named={key: names for key, names in self.named.items() if names},
             enabled_features=self._features,
             extended={**self._extended, "daprRuntimeVersion": API_VERSION},
         )
 
 
 def capabilities(loaded: component.Component) -> tuple[str, ...]:
-    """Return the component's features, and ``ACTOR`` for a state store that actors can live in."""
-    features = tuple(loaded.features)
+    """Return the component's features in Dapr's words, and ``ACTOR`` for a store that actors can live in."""
+    features = tuple(feature for feature in loaded.features if feature not in _WITHIN)
     if isinstance(loaded, state.StateStore) and {"ETAG", "TRANSACTIONAL"} <= set(features):
         return (*features, "ACTOR")
     return features
@@ -114,8 +132,8 @@ def _app_connection(config: RuntimeConfig) -> AppConnection:
     if config.enable_app_health_check:
         health = AppHealth(
             path=config.app_health_check_path if config.app_protocol.startswith("http") else "",
-            probe_interval=f"{config.app_health_probe_interval_seconds:g}s",
-            probe_timeout=f"{config.app_health_probe_timeout_seconds:g}s",
+            probe_interval=duration(config.app_health_probe_interval_seconds),
+            probe_timeout=duration(config.app_health_probe_timeout_seconds),
             threshold=config.app_health_threshold,
         )
     return AppConnection(

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ... import state
 from ..._settings import parse_bool
-from ...errors import ComponentError, UnsupportedError
+from ...errors import ComponentError, ETagInvalidError, ETagMismatchError, UnsupportedError
 from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
 from ..catalog import Catalog, Loaded
@@ -33,7 +33,9 @@ from ..errors import (
 from .encrypted import decrypted, decrypting, encrypted
 from .gathering import Gathering
 from .keys import SEPARATOR, key_prefix
+from .outbox import Announcing, Outbox
 from .properties import property_of
+from .publish import NO_TRACE_CONTEXT, Publishing, Trace
 from .queries import query_request
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -49,9 +51,10 @@ Operation = state.SetRequest | state.DeleteRequest
 class State:
     """The state stores by name."""
 
-    def __init__(self, catalog: Catalog, config: RuntimeConfig) -> None:
+    def __init__(self, catalog: Catalog, config: RuntimeConfig, outbox: Outbox | None = None) -> None:
         self._catalog = catalog
         self._config = config
+        self.outbox: Outbox = outbox or Outbox(Publishing(catalog, config), config)
         self._stores: dict[str, Store] = {}
 
     def store(self, name: str) -> Store:
@@ -65,17 +68,24 @@ class State:
         loaded = self._catalog.state.get(name)
         if loaded is None:
             self._stores.pop(name, None)
-            raise StateStoreNotFoundError(name) if self._catalog.state else StateStoreNotConfiguredError(name)
+            missing = StateStoreNotFoundError if self._catalog.state else StateStoreNotConfiguredError
+            raise missing(name, self._config.app_id)
         store = self._stores.get(name)
         if store is None or store.loaded is not loaded:
-            store = self._stores[name] = Store(name, loaded, self._config)
+            store = self._stores[name] = Store(name, loaded, self._config, self.outbox.of(loaded))
         return store
 
 
 class Store:
     """One store as the application sees it: its keys without the prefix."""
 
-    def __init__(self, name: str, loaded: Loaded[state.StateStore], config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        name: str,
+        loaded: Loaded[state.StateStore],
+        config: RuntimeConfig,
+        announcing: Announcing | None = None,
+    ) -> None:
         self.name = name
         self.loaded = loaded
         self._component = loaded.component
@@ -83,6 +93,7 @@ class Store:
         gets = _gets(loaded)
         self._get = gets if self._encryption is None else decrypting(self._encryption, gets)
         self._prefix = key_prefix(name, loaded.properties, config)
+        self._announcing = announcing
         self._limit: int | None = None
         self._limit_known = False
 
@@ -190,8 +201,13 @@ class Store:
         metadata: Mapping[str, str] = NO_METADATA,
         *,
         as_json: bool = False,
+        trace: Trace = NO_TRACE_CONTEXT,
     ) -> None:
-        """Apply the operations, whose keys came from ``key``, together or not at all; see ``save``."""
+        """
+        Apply the operations, whose keys came from ``key``, together or not at all; see ``save``.
+
+        Where the store has an outbox, what is stored is published too, by this trace.
+        """
         component = self._transactional()
         if not operations:
             return
@@ -200,9 +216,14 @@ class Store:
             raise TooManyOperationsError(self.name, count=len(operations), limit=limit)
         if self._encryption is not None:
             operations = await encrypted(self._encryption, operations, as_json=as_json)
+            as_json = False
+        if self._announcing is not None:
+            operations = await self._announcing.announce(operations, trace, as_json=as_json)
         try:
             await component.transact(operations, metadata)
         except ComponentError as error:
+            if self._announcing is not None and isinstance(error, ETagMismatchError | ETagInvalidError):
+                self._announcing.withdraw(operations)
             raise TransactionFailedError(self.name, error) from error
 
     async def query(

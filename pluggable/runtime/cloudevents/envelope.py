@@ -87,7 +87,7 @@ def from_event(
     Raises:
         ValueError: the data is no JSON object.
     """
-    members = _members(text_of(data))
+    members = members_of(text_of(data))
     set_ = {"topic": topic, "pubsubname": pubsub}
     if expiration:
         set_["expiration"] = expiration
@@ -114,8 +114,13 @@ def _payload(data: bytes, content_type: str) -> bytes:
     return b'"data":' + escaped(quoted(text).encode())
 
 
-def _members(text: str) -> dict[str, str]:
-    """Return the members of a JSON object by name, each value as it is spelled."""
+def members_of(text: str) -> dict[str, str]:
+    """
+    Return the members of a JSON object by name, each value as it is spelled.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
     members: dict[str, str] = {}
     try:
         if not isinstance(scan.decode(text), dict):

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from ...transport import Code, StatusError
+from ...transport import StatusError
 from ..errors import BlockError
-
-#: Status codes as Go writes them, which daprd's texts contain.
-GO_NAMES = {
-    code: "OK" if code is Code.OK else code.name.replace("CANCELLED", "CANCELED").title().replace("_", "")
-    for code in Code
-}
+from ..gotext import go_name
 
 
 class InvocationError(BlockError):
@@ -46,4 +41,4 @@ class InvokeDeniedError(PeerError):
 
 def go_text(status: StatusError) -> str:
     """Return a status as Go's gRPC words it."""
-    return f"rpc error: code = {GO_NAMES[status.code]} desc = {status.message}"
+    return f"rpc error: code = {go_name(status.code)} desc = {status.message}"

@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+from .outbox import OutboxRelay as OutboxRelay
 from .running import Subscriptions as Subscriptions

@@ -2,8 +2,8 @@
 Messages of one subscription that are handed to the application together.
 
 Source: dapr/dapr ``pkg/runtime/pubsub/default_bulksub.go``: a batch goes when it is full, or when its first
-message has waited as long as the subscription says; at once, with what else is there, where the component
-asks for that (``BULK_SUBSCRIBE_IMMEDIATE``).
+message has waited as long as the subscription says. A component that asks for its messages to go as they come
+(``BULK_SUBSCRIBE_IMMEDIATE``) delivers one after the other, so that waiting for a second one is in vain.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Batches:
         self, channel: AppChannel, asked: BulkSubscribe, *, raw: bool = False, immediate: bool = False
     ) -> None:
         self._channel = channel
-        self._most = min(asked.max_messages, DELIVERIES_AT_ONCE)
-        self._seconds = 0.0 if immediate else asked.max_await_seconds
+        self._most = 1 if immediate else min(asked.max_messages, DELIVERIES_AT_ONCE)
+        self._seconds = asked.max_await_seconds
         self._raw = raw
         self._waiting: list[_Held] = []
         self._some = asyncio.Event()

@@ -41,6 +41,11 @@ class Intake:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a message is being handled."""
+        return self._busy > 0
+
     @contextmanager
     def handling(self) -> Iterator[None]:
         """Count a message for as long as this lasts."""

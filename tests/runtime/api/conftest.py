@@ -12,6 +12,7 @@ import pytest
 from pluggable import transport
 from pluggable.runtime import blocks
 from pluggable.runtime.api import grpc, http
+from pluggable.runtime.appchannel import AppChannel
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.resources import Configuration, Subscription
 from pluggable.runtime.telemetry import Telemetry
@@ -87,14 +88,20 @@ class Sidecars:
         configuration: Configuration | None = None,
         subscriptions: list[Subscription] | None = None,
         config: RuntimeConfig | None = None,
+        channel: AppChannel | None = None,
         ready: bool = True,
     ) -> Sidecar:
         """Open one on free ports."""
         components = components or Components()
         config = config or RuntimeConfig(app_id="app")
         made = blocks.build(
-            components.catalog, config, configuration=configuration, subscriptions=lambda: subscriptions or []
+            components.catalog,
+            config,
+            configuration=configuration,
+            subscriptions=lambda: subscriptions or [],
+            channel=channel,
         )
+        self._stack.push_async_callback(made.configuration.close)
         telemetry = Telemetry("app", error_codes=True)
         sidecar: Sidecar
 

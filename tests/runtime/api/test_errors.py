@@ -20,13 +20,13 @@ from pluggable.errors import (
     ETagMismatchError,
     UnavailableError,
 )
-from pluggable.runtime import conversationerrors, errors, storeerrors
+from pluggable.runtime import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
 from pluggable.runtime.invocation import InvocationError
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
 from tests.runtime.api.conftest import Sidecar, Sidecars
-from tests.runtime.blocks.inmemory import Components
+from tests.runtime.blocks.inmemory import Components, loaded
 
 PREFIX = "/dapr.proto.runtime.v1.Dapr/"
 CUSTOM = CustomError(
@@ -66,9 +66,12 @@ def test_every_error_has_a_line() -> None:
         errors.PublishingError,
         errors.SecretError,
         InvocationError,
+        controlplaneerrors.JobError,
+        controlplaneerrors.NoSchedulerError,
         storeerrors.ConfigurationError,
         storeerrors.LockError,
         conversationerrors.ConversationError,
+        cryptoerrors.CryptoError,
     }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()
@@ -89,6 +92,8 @@ class Case:
     reason: str = ""
     others: tuple[str, ...] = ()
     verb: str = "POST"
+    bare: bool = False
+    """HTTP has no details, gRPC the code as its reason."""
 
 
 CASES = {
@@ -129,12 +134,23 @@ CASES = {
         state_pb2.ExecuteStateTransactionRequest(
             storeName="store", operations=[state_pb2.TransactionalStateOperation(operationType="merge")]
         ),
-        Code.UNIMPLEMENTED,
+        Code.UNIMPLEMENTED, "ERR_NOT_SUPPORTED_STATE_OPERATION", bare=True,
     ),
     "missing key": Case(
         "/v1.0/state/store", "[{}]", 400, "ERR_MALFORMED_REQUEST", '"key" is a required field',
-        "SaveState", state_pb2.SaveStateRequest(store_name="store", states=[common.StateItem()]),
-        Code.INVALID_ARGUMENT,
+        "GetState", state_pb2.GetStateRequest(store_name="store"), Code.INVALID_ARGUMENT,
+    ),
+    "binding without operation": Case(
+        "/v1.0/bindings/echo", "{}", 500, "ERR_INVOKE_OUTPUT_BINDING",
+        "error invoking output binding echo: operation field is missing from request",
+        "InvokeBinding", binding_pb2.InvokeBindingRequest(name="echo"), Code.INTERNAL,
+        "ERR_INVOKE_OUTPUT_BINDING", bare=True,
+    ),
+    "failed binding": Case(
+        "/v1.0/bindings/echo", '{"operation":"fail"}', 500, "ERR_INVOKE_OUTPUT_BINDING",
+        "error invoking output binding echo: received status code 404",
+        "InvokeBinding", binding_pb2.InvokeBindingRequest(name="echo", operation="fail"), Code.INTERNAL,
+        "ERR_INVOKE_OUTPUT_BINDING", bare=True,
     ),
     "unknown pubsub": Case(
         "/v1.0/publish/x/t", "", 404, "ERR_PUBSUB_NOT_FOUND", "pubsub x is not found",
@@ -173,12 +189,14 @@ CASES = {
         "/v1.0/bindings/x", '{"operation":"get"}', 500, "ERR_INVOKE_OUTPUT_BINDING",
         "error invoking output binding x: couldn't find output binding x",
         "InvokeBinding", binding_pb2.InvokeBindingRequest(name="x", operation="get"), Code.INTERNAL,
+        "ERR_INVOKE_OUTPUT_BINDING", bare=True,
     ),
     "odd binding operation": Case(
         "/v1.0/bindings/echo", '{"operation":"list"}', 500, "ERR_INVOKE_OUTPUT_BINDING",
         "error invoking output binding echo: binding echo does not support operation list. "
         "supported operations:create get fail",
         "InvokeBinding", binding_pb2.InvokeBindingRequest(name="echo", operation="list"), Code.INTERNAL,
+        "ERR_INVOKE_OUTPUT_BINDING", bare=True,
     ),
     "unknown secret store": Case(
         "/v1.0/secrets/x/key", "", 401, "ERR_SECRET_STORE_NOT_FOUND",
@@ -216,14 +234,16 @@ async def test_both_protocols_tell_the_fault(sidecars: Sidecars, case: Case) -> 
     assert (answer.status, told["errorCode"], told["message"]) == (case.status, case.code, case.message)
     assert answer.headers["content-type"] == "application/json"
     kinds = {detail["@type"].rpartition(".")[2]: detail for detail in told.get("details", ())}
-    assert kinds.keys() == ({"ErrorInfo", *case.others} if case.reason else set())
+    wanted = {"ErrorInfo", *case.others} if case.reason else set()
+    assert kinds.keys() == (set() if case.bare else wanted)
 
     status = await failed(sidecar, case.method, case.request)
     assert (status.code, status.message) == (case.grpc, case.message)
     packed = details(status)
-    assert packed.keys() == kinds.keys()
+    assert packed.keys() == wanted
     if case.reason:
         assert (packed["ErrorInfo"].reason, packed["ErrorInfo"].domain) == (case.reason, "dapr.io")
+    if kinds:
         assert (kinds["ErrorInfo"]["reason"], kinds["ErrorInfo"]["domain"]) == (case.reason, "dapr.io")
 
 
@@ -275,6 +295,43 @@ async def test_details_carry_the_facts(sidecars: Sidecars) -> None:
     }
 
 
+async def test_outbox_that_fails_tells_the_brokers_error(sidecars: Sidecars) -> None:
+    components = Components()
+    properties = {"outboxPublishPubsub": "broker", "outboxPublishTopic": "t"}
+    components.catalog.state["store"] = loaded("store", "state.memory", components.store, properties)
+    components.broker.failure = ComponentError("outbox error")
+    sidecar = await sidecars.open(components)
+    message = "error while publishing outbox message: rpc error: code = Unknown desc = outbox error"
+
+    answer = await sidecar.call(
+        "POST",
+        "/v1.0/state/store/transaction",
+        '{"operations":[{"operation":"upsert","request":{"key":"k"}}]}',
+    )
+    assert answer.status == 500
+    assert json.loads(answer.body) == {
+        "errorCode": "ERR_PUBLISH_OUTBOX",
+        "message": message,
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "domain": "dapr.io",
+                "metadata": {"appID": "app", "error": "rpc error: code = Unknown desc = outbox error"},
+                "reason": "DAPR_PUBSUB_OUTBOX",
+            }
+        ],
+    }
+
+    upsert = state_pb2.TransactionalStateOperation(operationType="upsert", request=common.StateItem(key="k"))
+    status = await failed(
+        sidecar,
+        "ExecuteStateTransaction",
+        state_pb2.ExecuteStateTransactionRequest(storeName="store", operations=[upsert]),
+    )
+    assert (status.code, status.message) == (Code.INTERNAL, message)
+    assert details(status)["ErrorInfo"].reason == "DAPR_PUBSUB_OUTBOX"
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "grpc", "said"),
     [
@@ -308,6 +365,7 @@ async def test_failure_of_a_store_keeps_its_kind(
 
     told = await failed(sidecar, "SaveState", SAVE)
     assert (told.code, told.message) == (grpc, message)
+    assert details(told)["ErrorInfo"].reason == "ERR_STATE_SAVE"
 
 
 @pytest.mark.parametrize(
@@ -334,6 +392,64 @@ async def test_error_of_a_component_sets_the_status(
     assert answer.status == 506
     message = f"{begin}: api error: code = DataLoss desc = get-error"
     assert answer.body.decode() == json.dumps({"errorCode": code, "message": message}, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "reason", "begin"),
+    [
+        (
+            "GetState",
+            state_pb2.GetStateRequest(store_name="store", key="k"),
+            "ERR_STATE_GET",
+            "fail to get k from state store store",
+        ),
+        (
+            "DeleteState",
+            state_pb2.DeleteStateRequest(store_name="store", key="k"),
+            "ERR_STATE_DELETE",
+            "failed deleting state with key k",
+        ),
+        (
+            "DeleteBulkState",
+            state_pb2.DeleteBulkStateRequest(store_name="store", states=[common.StateItem(key="k")]),
+            "ERR_STATE_BULK_DELETE",
+            "failed deleting state in state store store",
+        ),
+        (
+            "ExecuteStateTransaction",
+            state_pb2.ExecuteStateTransactionRequest(
+                storeName="store",
+                operations=[
+                    state_pb2.TransactionalStateOperation(
+                        operationType="delete", request=common.StateItem(key="k")
+                    )
+                ],
+            ),
+            "ERR_STATE_TRANSACTION",
+            "error while executing state transaction",
+        ),
+    ],
+    ids=["get", "delete", "bulk delete", "transaction"],
+)
+async def test_reason_of_a_failed_store_is_its_code(
+    sidecar: Sidecar, method: str, request_: Any, reason: str, begin: str
+) -> None:
+    sidecar.components.store.failure = UnavailableError("no route")
+
+    status = await failed(sidecar, method, request_)
+
+    assert (status.code, status.message) == (Code.INTERNAL, f"{begin}: no route")
+    assert details(status)["ErrorInfo"].reason == reason
+
+
+async def test_item_without_a_key_is_not_saved_over_grpc(sidecar: Sidecar) -> None:
+    items = [common.StateItem(key="k"), common.StateItem()]
+
+    status = await failed(sidecar, "SaveState", state_pb2.SaveStateRequest(store_name="store", states=items))
+
+    assert (status.code, status.message) == (Code.INVALID_ARGUMENT, "state key cannot be empty")
+    assert details(status)["ErrorInfo"].reason == "ERR_STATE_SAVE"
+    assert not sidecar.components.store.values
 
 
 async def test_error_of_a_component_passes_in_grpc(sidecar: Sidecar) -> None:

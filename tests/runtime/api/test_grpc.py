@@ -263,7 +263,7 @@ async def test_metadata_describes_the_sidecar(sidecars: Sidecars) -> None:
     capabilities = {component.name: list(component.capabilities) for component in told.registered_components}
     assert capabilities["store"] == ["ETAG", "TRANSACTIONAL", "TTL", "ACTOR"]
     assert told.subscriptions[0].type == metadata_pb2.PROGRAMMATIC
-    assert told.app_connection_properties.health.health_probe_timeout == "0.5s"
+    assert told.app_connection_properties.health.health_probe_timeout == "500ms"
 
 
 async def test_shutdown_answers_before_it_ends(sidecar: Sidecar, channel: Channel) -> None:
@@ -320,7 +320,7 @@ async def test_every_method_answers_by_name(channel: Channel) -> None:
             continue
         assert f"{PREFIX}{method.name} is not offered by this sidecar yet" in status.message
 
-    assert offered == 21
+    assert offered >= 64
 
 
 async def test_unknown_service_is_named(channel: Channel) -> None:

@@ -8,7 +8,9 @@ from ....transport import Handlers
 from ...appchannel import AppChannel
 from ...blocks import Blocks
 from ...config import RuntimeConfig
+from ...subscriptions import Subscriptions
 from ...telemetry import Telemetry
+from .actors import ActorCalls
 from .bindings import BindingCalls
 from .metadata import MetadataCalls
 from .publish import PublishCalls
@@ -16,10 +18,16 @@ from .rare import add_rare
 from .secrets import SecretCalls
 from .service import Service, unknown as unknown, unknown_inside as unknown_inside
 from .state import StateCalls
+from .streaming import StreamingCalls
 
 
 def handlers(
-    blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Callable[[bool], None]
+    blocks: Blocks,
+    config: RuntimeConfig,
+    telemetry: Telemetry,
+    *,
+    shutdown: Callable[[bool], None],
+    subscriptions: Subscriptions | None = None,
 ) -> Handlers:
     """Return the handlers by path; ``unknown`` answers the rest of the service."""
     service = Service(
@@ -33,7 +41,10 @@ def handlers(
     BindingCalls(blocks.bindings).add_to(service)
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
+    ActorCalls(blocks.actors).add_to(service)
     add_rare(blocks, service, config.max_body_bytes)
+    if subscriptions is not None:
+        StreamingCalls(subscriptions).add_to(service)
     return service.handlers
 
 

@@ -9,7 +9,7 @@ from ...._proto.dapr.proto.runtime.v1 import binding_pb2 as pb
 from ....transport import ServerCall
 from ...blocks.bindings import Bindings
 from ...errors import BindingError
-from ..trace import passed_on
+from ..trace import BAGGAGE, passed_on
 from .service import TOKEN, Service
 
 _HEADER = re.compile(r"[0-9a-z_.-]+")
@@ -35,9 +35,9 @@ class BindingCalls:
         try:
             answer = await self._block.invoke(request.name, request.operation, request.data, metadata)
         except BindingError as error:
-            await _send_headers(call, error.metadata)
+            await _send_headers(call, error.metadata, metadata)
             raise
-        await _send_headers(call, answer.metadata)
+        await _send_headers(call, answer.metadata, metadata)
         return pb.InvokeBindingResponse(data=answer.data or b"", metadata=answer.metadata)
 
 
@@ -50,9 +50,11 @@ def _texts(metadata: Mapping[str, str | bytes]) -> dict[str, str]:
     }
 
 
-async def _send_headers(call: ServerCall, metadata: Mapping[str, str]) -> None:
-    """Send what can be a header; the rest is in the answer only."""
+async def _send_headers(call: ServerCall, metadata: Mapping[str, str], asked: Mapping[str, str]) -> None:
+    """Send what can be a header, and the caller's baggage back; the rest is in the answer only."""
     pairs = [(f"metadata.{key.lower()}", value) for key, value in metadata.items()]
+    if baggage := asked.get(BAGGAGE):
+        pairs.append((BAGGAGE, baggage))
     sendable = [
         (key, value)
         for key, value in pairs

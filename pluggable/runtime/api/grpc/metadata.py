@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ...._proto.dapr.proto.runtime.v1 import metadata_pb2 as pb
 from ...._proto.google.protobuf import empty_pb2
 from ....transport import ServerCall
+from ...blocks.actors import ActorRuntime
 from ...blocks.metadata import AppConnection, Metadata
 from ...resources import Subscription
 from .service import Service
@@ -32,6 +33,7 @@ class MetadataCalls:
     async def get(self, _request: pb.GetMetadataRequest, _call: ServerCall) -> pb.GetMetadataResponse:
         """Answer with the description."""
         told = self._block.describe()
+        named = told.named.get
         return pb.GetMetadataResponse(
             id=told.id,
             runtime_version=told.runtime_version,
@@ -48,9 +50,19 @@ class MetadataCalls:
             ],
             subscriptions=[_subscription(subscription) for subscription in told.subscriptions],
             app_connection_properties=_connection(told.app),
+            active_actors_count=_hosted(told.actors),
             actor_runtime=pb.ActorRuntime(
-                runtime_status=pb.ActorRuntime.DISABLED, placement="placement: disconnected"
+                runtime_status=pb.ActorRuntime.ActorRuntimeStatus.Value(told.actors.status),
+                active_actors=_hosted(told.actors),
+                placement=told.actors.placement,
             ),
+            workflows=pb.MetadataWorkflows(),
+            http_endpoints=[pb.MetadataHTTPEndpoint(name=each) for each in named("httpEndpoints", ())],
+            mcp_servers=[pb.MetadataMCPServer(name=each) for each in named("mcpServers", ())],
+            workflow_access_policies=[
+                pb.MetadataWorkflowAccessPolicy(name=each) for each in named("workflowAccessPolicies", ())
+            ],
+            resiliencies=[pb.MetadataResiliency(name=each) for each in named("resiliencies", ())],
         )
 
     async def set(self, request: pb.SetMetadataRequest, _call: ServerCall) -> None:
@@ -61,6 +73,10 @@ class MetadataCalls:
         """Answer, then end the sidecar."""
         force = call.metadata.get(FORCE, "") == "true"
         asyncio.get_running_loop().call_soon(self._shutdown, force)
+
+
+def _hosted(told: ActorRuntime) -> list[pb.ActiveActorsCount]:
+    return [pb.ActiveActorsCount(type=each) for each in told.hosted]
 
 
 def _subscription(told: Subscription) -> pb.PubsubSubscription:

@@ -9,14 +9,22 @@ from ....transport import ServerCall, ServerStream, Stream, Unary
 from ...blocks import Blocks
 from .service import PREFIX, Service
 
+_JOBS = ("ScheduleJob", "GetJob", "DeleteJob", "DeleteJobsByPrefix", "ListJobs")
+_STAGES = ("", "Alpha1")
+
 
 def add_rare(blocks: Blocks, service: Service, most_bytes: int) -> None:
-    """Add the methods for invocation as it was, conversations, configuration and locks."""
+    """Add the methods for conversations, configuration, locks, cryptography, jobs, and ``InvokeService``."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
 
         ConversationCalls(blocks.conversation).add_to(service)
+
+    def configuration() -> None:
+        from .configuration import ConfigurationCalls
+
+        ConfigurationCalls(blocks.configuration).add_to(service)
 
     def lock() -> None:
         from .lock import LockCalls
@@ -29,8 +37,29 @@ def add_rare(blocks: Blocks, service: Service, most_bytes: int) -> None:
         InvokeCalls(blocks.invocation, most_bytes).add_to(service)
 
     _defer(service, invoke, ("InvokeService",))
+
+    def jobs() -> None:
+        from .jobs import JobCalls
+
+        JobCalls(blocks.jobs).add_to(service)
+
+    def crypto() -> None:
+        from .crypto import CryptoCalls
+
+        CryptoCalls(blocks.crypto).add_to(service)
+
+    subtle = ("GetKey", "Encrypt", "Decrypt", "WrapKey", "UnwrapKey", "Sign", "Verify")
+    operations = [f"Subtle{operation}Alpha1" for operation in subtle]
+    _defer(service, crypto, operations, ("EncryptAlpha1", "DecryptAlpha1"))
     _defer(service, conversation, ("ConverseAlpha1", "ConverseAlpha2"))
+    _defer(
+        service,
+        configuration,
+        [f"{verb}Configuration{stage}" for verb in ("Get", "Unsubscribe") for stage in _STAGES],
+        [f"SubscribeConfiguration{stage}" for stage in _STAGES],
+    )
     _defer(service, lock, ("TryLockAlpha1", "UnlockAlpha1"))
+    _defer(service, jobs, [f"{method}{stage}" for method in _JOBS for stage in _STAGES])
 
 
 def _defer(

@@ -56,7 +56,7 @@ class Service:
                 logger.info("gRPC API called: %s", path)
             try:
                 check_token(call, self._token)
-                response = await answer(_parsed(request, data, path), call)
+                response = await answer(parsed(request, data, path), call)
             except BlockError as error:
                 status = status_of(error, self._errors)
                 counted(status.code)
@@ -167,10 +167,16 @@ async def request_of(stream: ServerStream, kind: type[M]) -> M:
     data = await stream.receive()
     if data is None:
         raise StatusError(Code.INVALID_ARGUMENT, f"{stream.method} wants a {kind.DESCRIPTOR.full_name}")
-    return _parsed(kind, data, stream.method)
+    return parsed(kind, data, stream.method)
 
 
-def _parsed(kind: type[M], data: bytes, path: str) -> M:
+def parsed(kind: type[M], data: bytes, path: str) -> M:
+    """
+    Return a message that came.
+
+    Raises:
+        StatusError: it is another.
+    """
     try:
         return kind.FromString(data)
     except DecodeError as error:

@@ -10,8 +10,9 @@ from ....transport import ServerCall
 from ...apart import apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
-from ...errors import OperationNotSupportedError
+from ...errors import EmptyKeyError, OperationNotSupportedError
 from ..jsontext import dump, load
+from ..trace import of_call
 from .service import Service
 
 _CONCURRENCY = {level.value: level for level in state.Concurrency}
@@ -57,6 +58,8 @@ class StateCalls:
     async def save(self, request: pb.SaveStateRequest, _call: ServerCall) -> None:
         """Store the values."""
         store = self._block.store(request.store_name)
+        if not all(item.key for item in request.states):
+            raise EmptyKeyError
         await store.save([await _set_request(item, store) for item in request.states])
 
     async def delete(self, request: pb.DeleteStateRequest, _call: ServerCall) -> None:
@@ -74,7 +77,7 @@ class StateCalls:
         store = self._block.store(request.store_name)
         await store.bulk_delete([_delete_request(item, store) for item in request.states])
 
-    async def transact(self, request: pb.ExecuteStateTransactionRequest, _call: ServerCall) -> None:
+    async def transact(self, request: pb.ExecuteStateTransactionRequest, call: ServerCall) -> None:
         """Apply operations together; their values are bytes, whatever their content type."""
         store = self._block.store(request.storeName)
         store.check_transactional()
@@ -87,7 +90,7 @@ class StateCalls:
                     operations.append(_delete_request(operation.request, store))
                 case other:
                     raise OperationNotSupportedError(other)
-        await store.transact(operations, mapping(request.metadata))
+        await store.transact(operations, mapping(request.metadata), trace=of_call(call.metadata))
 
     async def query(self, request: pb.QueryStateRequest, _call: ServerCall) -> pb.QueryStateResponse:
         """Answer with the rows that match."""

@@ -6,12 +6,16 @@ from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
+from .configuration import ConfigurationHandlers
+from .controlplane import ActorHandlers, JobHandlers
 from .conversation import ConversationHandlers
+from .cors import CORS
+from .crypto import CryptoHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .invoke import InvokeHandlers
-from .later import LaterHandlers
 from .lock import LockHandlers
 from .metadata import MetadataHandlers
+from .owner import Routes
 from .publish import PublishHandlers
 from .request import Request as Request, Response as Response
 from .router import Router as Router
@@ -20,7 +24,7 @@ from .server import HTTPServer as HTTPServer
 from .state import StateHandlers
 
 
-def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Shutdown) -> Router:
+def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Shutdown) -> Routes:
     """Return the whole API; ``shutdown`` is called after a request for it has been answered."""
     router = Router(
         token=config.dapr_api_token,
@@ -33,13 +37,16 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     BindingHandlers(blocks.bindings).add_to(router)
     InvokeHandlers(blocks.invocation, config.max_body_bytes).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
+    JobHandlers(blocks.jobs).add_to(router)
+    ActorHandlers(blocks.actors).add_to(router)
+    ConfigurationHandlers(blocks.configuration).add_to(router)
     LockHandlers(blocks.lock).add_to(router)
     ConversationHandlers(blocks.conversation).add_to(router)
+    CryptoHandlers(blocks.crypto).add_to(router)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)
-    LaterHandlers().add_to(router)
-    return router
+    return CORS(router, config.allowed_origins) if config.allowed_origins else router
 
 
 def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:
@@ -57,11 +64,11 @@ def metric_routes(telemetry: Telemetry) -> Router:
     return router
 
 
-def server(router: Router, config: RuntimeConfig) -> HTTPServer:
-    """Return a server for a router, with the configured limits; it listens when told to."""
+def server(routes: Routes, config: RuntimeConfig) -> HTTPServer:
+    """Return a server for what answers requests, with the configured limits; it listens when told to."""
     return HTTPServer(
-        router,
+        routes,
         max_body_bytes=config.max_body_bytes,
         read_buffer_bytes=config.read_buffer_bytes,
-        streams=router.streams,
+        streams=routes.streams,
     )

@@ -7,8 +7,8 @@ from typing import Any
 from ...apart import apart
 from ...blocks.bindings import Bindings
 from ..jsontext import dump, load
-from ..trace import passed_on
-from .fields import object_of, text_of, texts_of
+from ..trace import BAGGAGE, passed_on
+from .fields import field_of, object_of, text_of, texts_of
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
 
@@ -29,12 +29,14 @@ class BindingHandlers:
         metadata = {**texts_of(wanted, "metadata"), **passed_on(request.headers)}
         answer = await self._block.invoke(name, text_of(wanted, "operation"), data, metadata)
         headers = metadata_headers(answer.metadata)
-        if answer.data is None:
+        if baggage := request.headers.get(BAGGAGE):
+            headers.append((BAGGAGE, baggage))
+        if answer.data is None and not answer.metadata:
             return Response(NO_CONTENT.status, headers=headers)
-        return Response(200, answer.data, headers=headers)
+        return Response(200, answer.data or b"", headers=headers)
 
 
 def _wanted(body: bytes) -> tuple[dict[str, Any], bytes]:
     """Return the request's fields, and its data as the JSON text that the binding gets."""
     wanted = object_of(load(body), "the body")
-    return wanted, dump(wanted.get("data"))
+    return wanted, dump(field_of(wanted, "data"))

@@ -22,7 +22,7 @@ _CONCURRENCY = {
     "first-write": state.Concurrency.FIRST_WRITE,
     "last-write": state.Concurrency.LAST_WRITE,
 }
-_CONSISTENCY = {
+CONSISTENCY = {
     "": state.Consistency.UNSPECIFIED,
     "eventual": state.Consistency.EVENTUAL,
     "strong": state.Consistency.STRONG,
@@ -60,6 +60,14 @@ def array_of(value: Any, what: str) -> list[Any]:
     raise MalformedRequestError(f"{what} is {kind(value)}, an array is wanted")
 
 
+def field_of(fields: Mapping[str, Any], name: str) -> Any:
+    """Return the field's value, its name in any case, as daprd reads it; ``None`` where it is absent."""
+    if name in fields:
+        return fields[name]
+    wanted = name.lower()
+    return next((value for key, value in fields.items() if key.lower() == wanted), None)
+
+
 def text_of(fields: Mapping[str, Any], name: str) -> str:
     """
     Return the field's text, empty where it is absent or null.
@@ -67,7 +75,7 @@ def text_of(fields: Mapping[str, Any], name: str) -> str:
     Raises:
         MalformedRequestError: it is something else.
     """
-    value = fields.get(name)
+    value = field_of(fields, name)
     if isinstance(value, str):
         return value
     if value is None:
@@ -82,7 +90,7 @@ def texts_of(fields: Mapping[str, Any], name: str) -> Mapping[str, str]:
     Raises:
         MalformedRequestError: it is something else.
     """
-    value = fields.get(name)
+    value = field_of(fields, name)
     if value is None:
         return NO_METADATA
     found = object_of(value, f'"{name}"')
@@ -90,6 +98,21 @@ def texts_of(fields: Mapping[str, Any], name: str) -> Mapping[str, str]:
         if not isinstance(item, str):
             raise MalformedRequestError(f'"{name}.{key}" is {kind(item)}, a string is wanted')
     return found
+
+
+def integer_of(fields: Mapping[str, Any], name: str) -> int:
+    """
+    Return the field's whole number, 0 where it is absent or null.
+
+    Raises:
+        MalformedRequestError: it is something else.
+    """
+    value = field_of(fields, name)
+    if value is None:
+        return 0
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise MalformedRequestError(f'"{name}" is {kind(value)}, a whole number is wanted')
 
 
 def concurrency_of(text: str) -> state.Concurrency:
@@ -114,7 +137,7 @@ def consistency_of(text: str) -> state.Consistency:
         MalformedRequestError: it is none.
     """
     try:
-        return _CONSISTENCY[text]
+        return CONSISTENCY[text]
     except KeyError:
         message = f"unrecognized consistency model '{text}'; strong and eventual are known"
         raise MalformedRequestError(message) from None

@@ -34,6 +34,8 @@ def _read(body: bytes, kind: type[M]) -> M:
     message = kind()
     if not body:
         return message
+    if body.lstrip()[:1] == b"[":  # which the parser below takes for an object if it is empty
+        raise MalformedRequestError("failed deserializing HTTP body: it is an array, an object is wanted")
     try:
         json_format.Parse(body.decode(), message, ignore_unknown_fields=True, descriptor_pool=pool())
     except (json_format.ParseError, ValueError, RecursionError) as error:

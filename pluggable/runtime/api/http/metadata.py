@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...blocks.metadata import AppConnection, Description, Metadata
-from ...resources import Subscription
+from ...blocks.actors import ActorRuntime
+from ...blocks.metadata import AppConnection, Description, Metadata, RegisteredComponent
+from ...resources import Rule, Subscription
 from ..jsontext import dump
 from .request import NO_CONTENT, Request, Response
 from .router import Router
@@ -36,24 +37,34 @@ def _description(told: Description) -> dict[str, Any]:
     body: dict[str, Any] = {"id": told.id, "runtimeVersion": told.runtime_version}
     if told.enabled_features:
         body["enabledFeatures"] = list(told.enabled_features)
-    body["components"] = [
-        {
-            "name": component.name,
-            "type": component.type,
-            "version": component.version,
-            "capabilities": list(component.capabilities),
-        }
-        for component in told.components
-    ]
+    if told.components:
+        body["components"] = [_component(component) for component in told.components]
     body["extended"] = dict(told.extended)
     if told.subscriptions:
         body["subscriptions"] = [_subscription(subscription) for subscription in told.subscriptions]
     body["appConnectionProperties"] = _connection(told.app)
-    body["actorRuntime"] = {
-        "runtimeStatus": "DISABLED",
-        "hostReady": False,
-        "placement": "placement: disconnected",
-    }
+    body["actorRuntime"] = _actors(told.actors)
+    for key, names in told.named.items():
+        body[key] = [{"name": name} for name in names]
+    if told.actors.hosted:
+        body["actors"] = body["actorRuntime"]["activeActors"]
+    return body
+
+
+def _component(told: RegisteredComponent) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": told.name, "type": told.type, "version": told.version}
+    if told.capabilities:
+        body["capabilities"] = list(told.capabilities)
+    return body
+
+
+def _actors(told: ActorRuntime) -> dict[str, Any]:
+    body: dict[str, Any] = {"runtimeStatus": told.status}
+    if told.hosted:
+        body["activeActors"] = [{"type": each} for each in told.hosted]
+    body["hostReady"] = False
+    if told.placement:
+        body["placement"] = told.placement
     return body
 
 
@@ -61,10 +72,14 @@ def _subscription(told: Subscription) -> dict[str, Any]:
     body: dict[str, Any] = {"pubsubname": told.pubsub, "topic": told.topic}
     if told.metadata:
         body["metadata"] = dict(told.metadata)
-    body["rules"] = [{"match": rule.match, "path": rule.path} for rule in told.rules]
-    if told.dead_letter_topic:
-        body["deadLetterTopic"] = told.dead_letter_topic
-    return {**body, "type": told.kind}
+    if told.rules:
+        body["rules"] = [_rule(rule) for rule in told.rules]
+    return {**body, "deadLetterTopic": told.dead_letter_topic, "type": told.kind}
+
+
+def _rule(told: Rule) -> dict[str, str]:
+    fields = {"match": told.match, "path": told.path}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _connection(told: AppConnection) -> dict[str, Any]:

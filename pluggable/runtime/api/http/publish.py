@@ -12,9 +12,9 @@ from ...blocks.publish import Publishing, Target
 from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
-from ..jsontext import dump, parsed
+from ..jsontext import dump, is_cut_off, parsed
 from ..trace import of_headers
-from .fields import kind, text_of, texts_of
+from .fields import field_of, kind, text_of, texts_of
 from .request import NO_CONTENT, Request, Response
 from .router import Router
 
@@ -56,7 +56,7 @@ class PublishHandlers:
         try:
             items = parsed(body)
         except (ValueError, RecursionError) as error:
-            cut_off = isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip()
+            cut_off = isinstance(error, json.JSONDecodeError) and is_cut_off(error)
             reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
             raise EventsUnreadableError(name, topic, self._app_id, reason) from error
         if items is not None and not isinstance(items, list):
@@ -74,7 +74,7 @@ class PublishHandlers:
         content_type = text_of(item, "contentType")
         return pubsub.BulkEntry(
             entry_id=text_of(item, "entryId"),
-            data=self._data(item.get("event"), content_type, target),
+            data=self._data(field_of(item, "event"), content_type, target),
             content_type=content_type,
             metadata=texts_of(item, "metadata"),
         )

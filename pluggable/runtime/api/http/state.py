@@ -13,7 +13,18 @@ from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
 from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
-from .fields import array_of, concurrency_of, consistency_of, object_of, text_of, texts_of
+from ..trace import of_headers
+from .fields import (
+    CONSISTENCY,
+    array_of,
+    concurrency_of,
+    consistency_of,
+    field_of,
+    integer_of,
+    object_of,
+    text_of,
+    texts_of,
+)
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
 
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _PLAIN = {"key", "value"}
+_UNSPECIFIED = state.Consistency.UNSPECIFIED
 
 
 class StateHandlers:
@@ -43,7 +55,7 @@ class StateHandlers:
         """Answer with the value as it is stored."""
         store = self._block.store(name)
         if request.query:
-            consistency = consistency_of(request.parameters().get("consistency", ""))
+            consistency = CONSISTENCY.get(request.parameters().get("consistency", ""), _UNSPECIFIED)
             found = await store.get(key, consistency=consistency, metadata=request.metadata())
         else:
             found = await store.get(key)
@@ -78,11 +90,10 @@ class StateHandlers:
         """Answer with an item for each key, in order."""
         store = self._block.store(name)
         wanted = object_of(await apart(len(request.body), load, request.body), "the body")
-        keys = [text_of({"keys": key}, "keys") for key in array_of(wanted.get("keys"), '"keys"')]
-        parallelism = wanted.get("parallelism")
+        keys = [text_of({"keys": key}, "keys") for key in array_of(field_of(wanted, "keys"), '"keys"')]
         items = await store.bulk_get(
             keys,
-            parallelism=parallelism if isinstance(parallelism, int) else 0,
+            parallelism=integer_of(wanted, "parallelism"),
             metadata={**texts_of(wanted, "metadata"), **request.metadata()},
         )
         size = sum(len(item.value.data) for item in items if item.value is not None)
@@ -95,7 +106,7 @@ class StateHandlers:
         operations, metadata = await apart(
             len(request.body), _operations, request.body, store, request.metadata()
         )
-        await store.transact(operations, metadata, as_json=True)
+        await store.transact(operations, metadata, as_json=True, trace=of_headers(request.headers))
         return NO_CONTENT
 
     async def query(self, request: Request, name: str) -> Response:
@@ -112,7 +123,7 @@ def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> lis
 
     found = items(body)
     try:
-        if found is not None:
+        if found is not None and all("key" in item and "value" in item for item in found):
             return [_saved(item, value_of, store, metadata) for item in found]
     except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
         pass
@@ -146,11 +157,11 @@ def _read_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> li
 
 
 def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
-    options = object_of(item.get("options") or {}, '"options"')
+    options = object_of(field_of(item, "options") or {}, '"options"')
     own = texts_of(item, "metadata")
     return state.SetRequest(
         key=store.key(text_of(item, "key")),
-        value=dump(item.get("value")),
+        value=dump(field_of(item, "value")),
         etag=text_of(item, "etag") or None,
         concurrency=concurrency_of(text_of(options, "concurrency")),
         consistency=consistency_of(text_of(options, "consistency")),
@@ -160,7 +171,7 @@ def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]
 
 
 def _delete_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.DeleteRequest:
-    options = object_of(item.get("options") or {}, '"options"')
+    options = object_of(field_of(item, "options") or {}, '"options"')
     own = texts_of(item, "metadata")
     return state.DeleteRequest(
         key=store.key(text_of(item, "key")),
@@ -176,14 +187,14 @@ def _operations(
 ) -> tuple[list[Operation], Mapping[str, str]]:
     wanted = object_of(load(body), "the body")
     operations: list[Operation] = []
-    for index, item in enumerate(array_of(wanted.get("operations"), '"operations"')):
+    for index, item in enumerate(array_of(field_of(wanted, "operations"), '"operations"')):
         fields = object_of(item, f"operation {index}")
         operation = text_of(fields, "operation")
         if operation not in {"upsert", "delete"}:
             raise OperationNotSupportedError(operation)
         make = _set_request if operation == "upsert" else _delete_request
         operations.append(
-            make(object_of(fields.get("request"), f"request of operation {index}"), store, metadata)
+            make(object_of(field_of(fields, "request"), f"request of operation {index}"), store, metadata)
         )
     return operations, {**texts_of(wanted, "metadata"), **metadata}
 
