@@ -8,7 +8,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 from ... import bindings
@@ -24,6 +24,7 @@ from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .obliging import binding_answer_of
 from .subscribe import read_subscriptions
+from .tls import trusting
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
 
@@ -34,6 +35,9 @@ ENDPOINT_TRIES = 4
 ENDPOINT_RETRY_SECONDS = 0.5
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
+
+if TYPE_CHECKING:
+    from .h2client import H2Client
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -50,9 +54,7 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig) -> None:
         super().__init__(config)
         self._config = config
-        self._client = Client(
-            config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
-        )
+        self._client = _client(config)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._own = common + header_lines(
@@ -187,6 +189,17 @@ class HTTPAppChannel(AppChannel):
                 logger.warning("%s; asking again", error)
                 await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
         return await self._client.request(request, ENDPOINT_SECONDS)
+
+
+def _client(config: RuntimeConfig) -> Client | H2Client:
+    """Return a client that speaks the application's protocol."""
+    host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
+    if config.app_protocol == "h2c":
+        from .h2client import H2Client  # with its engine, which other applications need not
+
+        return H2Client(host, port, max_body_bytes=most)
+    tls = trusting("http/1.1") if config.app_protocol == "https" else None
+    return Client(host, port, max_body_bytes=most, tls=tls)
 
 
 def target(path: str) -> str:
