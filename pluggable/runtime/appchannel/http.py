@@ -8,7 +8,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ... import bindings
@@ -17,12 +17,15 @@ from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
+from ..middleware import Pipeline
+from .asking import Asking
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .obliging import binding_answer_of
+from .piped import PipedClient
 from .subscribe import read_subscriptions
 from .tls import trusting
 from .verdicts import answer_of, answers_of, shown
@@ -36,9 +39,6 @@ ENDPOINT_RETRY_SECONDS = 0.5
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
 
-if TYPE_CHECKING:
-    from .h2client import H2Client
-
 logger: logging.Logger = logging.getLogger(__name__)
 
 
@@ -51,10 +51,11 @@ class HTTPAppChannel(AppChannel):
     limit of their own; who asked for one cancels it.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = _client(config)
+        client = _client(config)
+        self._client = PipedClient(client, pipeline) if pipeline else client
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._own = common + header_lines(
@@ -191,7 +192,7 @@ class HTTPAppChannel(AppChannel):
         return await self._client.request(request, ENDPOINT_SECONDS)
 
 
-def _client(config: RuntimeConfig) -> Client | H2Client:
+def _client(config: RuntimeConfig) -> Asking:
     """Return a client that speaks the application's protocol."""
     host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
     if config.app_protocol == "h2c":

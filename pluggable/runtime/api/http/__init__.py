@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...blocks import Blocks
 from ...config import RuntimeConfig
+from ...middleware import Pipeline
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
 from .configuration import ConfigurationHandlers
@@ -15,6 +16,7 @@ from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
 from .later import LaterHandlers
 from .lock import LockHandlers
 from .metadata import MetadataHandlers
+from .piped import Piped
 from .publish import PublishHandlers
 from .request import Request as Request, Response as Response
 from .router import Router as Router
@@ -23,8 +25,19 @@ from .server import HTTPServer as HTTPServer
 from .state import StateHandlers
 
 
-def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Shutdown) -> Handle:
-    """Return the whole API; ``shutdown`` is called after a request for it has been answered."""
+def routes(
+    blocks: Blocks,
+    config: RuntimeConfig,
+    telemetry: Telemetry,
+    *,
+    shutdown: Shutdown,
+    pipeline: Pipeline | None = None,
+) -> Handle:
+    """
+    Return the whole API, behind the pipeline if there is one.
+
+    ``shutdown`` is called after a request for it has been answered.
+    """
     router = Router(
         token=config.dapr_api_token,
         requests=telemetry.http_requests if config.enable_metrics else None,
@@ -45,7 +58,8 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)
     LaterHandlers().add_to(router)
-    return CORS(router, config.allowed_origins) if config.allowed_origins else router
+    handle: Handle = Piped(router, pipeline) if pipeline else router
+    return CORS(handle, config.allowed_origins) if config.allowed_origins else handle
 
 
 def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:
