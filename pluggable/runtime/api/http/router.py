@@ -7,9 +7,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 from urllib.parse import unquote_plus
 
-from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...access import ALL_OPEN, Access
+from ...errors import BlockError, NotOfferedError, NotOpenError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
@@ -80,6 +82,7 @@ class Router:
         requests: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self._root = _Node()
         self._ways: dict[tuple[str, str], _Way] = {}
@@ -87,6 +90,7 @@ class Router:
         self._requests = requests
         self._errors = errors
         self._log_calls = log_calls
+        self._access = access
 
     def add(self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False) -> None:
         """
@@ -94,6 +98,8 @@ class Router:
 
         A last ``{name...}`` takes the rest of the path, slashes included.
         """
+        if not self._access.http(pattern):
+            handler = _refuse
         route = Route(pattern, handler, exempt)
         node = self._root
         *parts, last = pattern.split("/")[1:]
@@ -203,6 +209,10 @@ def _of_method(
         allowed.update(routes)
         return None
     return route, parameters
+
+
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
 
 
 def _unescaped(part: str) -> str:
