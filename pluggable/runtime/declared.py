@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .fatal import FatalError
@@ -13,6 +14,8 @@ from .resources import Changes, Declaration, HTTPEndpoint, MCPServer
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+#: Fetches what an endpoint's resource refers to.
+Complete = Callable[[HTTPEndpoint], Awaitable["Endpoint"]]
 D = TypeVar("D", HTTPEndpoint, MCPServer, Declaration)
 
 
@@ -20,25 +23,45 @@ class DeclarationFailedError(FatalError):
     """A resource cannot be used and its YAML does not say to ignore that."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A server outside, ready to be called."""
+
+    name: str
+    base_url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request."""
+    root_ca: str = field(default="", repr=False)
+    """PEM, whose line ends may be written as two characters; empty: the system's authorities."""
+    certificate: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+    """Both PEM: who we are to the server, if it asks."""
+
+
 class Declared:
     """Kept up to date by ``apply``; who uses one looks it up by its name whenever it is needed."""
 
     def __init__(self) -> None:
         self.http_endpoints: dict[str, HTTPEndpoint] = {}
+        self.endpoints: dict[str, Endpoint] = {}
+        """The HTTP endpoints with their secrets."""
         self.mcp_servers: dict[str, MCPServer] = {}
         self.resiliencies: dict[str, Declaration] = {}
         self.workflow_access_policies: dict[str, Declaration] = {}
 
-    def apply(self, changes: Changes) -> None:
+    async def apply(self, changes: Changes, complete: Complete) -> None:
         """
-        Take over what is new, changed or gone.
+        Take over what is new, changed or gone; ``complete`` fetches what an endpoint refers to.
 
         Raises:
             DeclarationFailedError: one cannot be used, and this is not to be ignored.
         """
         gone, changed, added = changes.removed, changes.changed, changes.added
         _take_out("HTTPEndpoint", self.http_endpoints, gone.http_endpoints)
+        for each in gone.http_endpoints:
+            self.endpoints.pop(each.name, None)
         for endpoint in (*changed.http_endpoints, *added.http_endpoints):
+            self.endpoints[endpoint.name] = await complete(endpoint)
             self.http_endpoints[endpoint.name] = endpoint
             logger.info("HTTPEndpoint loaded: %s", endpoint)
         _take_out("Resiliency", self.resiliencies, gone.resiliencies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from .attendance import SUBSCRIBED_SECONDS, Attendance
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
+from .declared import Endpoint
+from .endpoints import endpoint
 from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
@@ -20,7 +23,7 @@ from .listeners import Listeners
 from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
-from .resources import Changes
+from .resources import Changes, HTTPEndpoint
 from .responses import Responses
 from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
@@ -123,24 +126,32 @@ class Sidecar:
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
-        watching = self._watching()
+        tasks = self._watching()
         try:
             await self._apply(self.groundwork.first)
             self.outbox.open()
             self.blocks.secrets.warn_of_missing()
             self.blocks.health.outbound.open()
             settle()
-            await self.attendance.begin()
-            await self.outbox.ready(SUBSCRIBED_SECONDS)
-            self.outbox.release()
-            self.blocks.health.inbound.open()
-            logger.info("dapr initialized. Status: Running.")
-            async for batch in self.groundwork.changes:
-                await self._apply(batch)
+            # resources may change while the application is still waited for
+            tasks += (asyncio.create_task(self._begin()), asyncio.create_task(self._keep_up()))
+            await asyncio.gather(*tasks[-2:])
         finally:
-            for task in watching:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*watching, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Wait for the application, and begin to call it."""
+        await self.attendance.begin()
+        await self.outbox.ready(SUBSCRIBED_SECONDS)
+        self.outbox.release()
+        self.blocks.health.inbound.open()
+        logger.info("dapr initialized. Status: Running.")
+
+    async def _keep_up(self) -> None:
+        async for batch in self.groundwork.changes:
+            await self._apply(batch)
 
     def _watching(self) -> list[asyncio.Task[None]]:
         """Begin to look for sockets, and for changes of the resources unless the configuration forbids it."""
@@ -156,9 +167,12 @@ class Sidecar:
 
     async def _apply(self, batch: Changes) -> None:
         await self.components.apply(batch)
-        self.catalog.declared.apply(batch)
+        await self.catalog.declared.apply(batch, self._endpoint)
         self.subscriptions.declare(batch)
         await self.renewal.heed(batch)
+
+    async def _endpoint(self, spec: HTTPEndpoint) -> Endpoint:
+        return await endpoint(spec, self.groundwork.config, os.environ, self.catalog.secretstores)
 
     async def _stop(self) -> int:
         """Go the way back within the time that is given, or leave at once when told so again."""
