@@ -143,7 +143,7 @@ class OutboxRelay:
         ending = asyncio.create_task(
             wind_down([running.delivery.intake], [], [running.task], self._config.graceful_shutdown_seconds)
         )
-        running.delivery.intake.sealed = True
+        running.delivery.intake.seal()
         self._ending[key] = ending
         ending.add_done_callback(lambda _: self._ended(key, ending))
 
