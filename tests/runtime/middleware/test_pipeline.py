@@ -69,7 +69,7 @@ class Caller:
         self._session = session
         self._port = port
 
-    async def ask(self, path: str, body: bytes = b"") -> str:
+    async def ask(self, path: str, body: bytes | AsyncIterator[bytes] = b"") -> str:
         async with self._session.post(f"http://127.0.0.1:{self._port}{path}", data=body) as response:
             return await response.text()
 
@@ -138,7 +138,11 @@ async def test_body_in_pieces_is_changed_as_it_comes(loading: Loading, stack: As
     await loading.load("alias", ALIAS, routes="/s: /stream")
     await loading.load("upper", UPPER)
 
-    assert await caller.ask("/s", b"x" * (2 * LARGE_BYTES)) == "X" * (2 * LARGE_BYTES)
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield b"x" * 100_000
+
+    assert await caller.ask("/s", pieces()) == "X" * 800_000
 
 
 @pytest.mark.parametrize(
