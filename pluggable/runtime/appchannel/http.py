@@ -215,7 +215,7 @@ def _client(
     else:
         tls = trusting("http/1.1") if config.app_protocol == "https" else None
         client = Client(host, port, max_body_bytes=most, max_connections=max_connections, tls=tls)
-    return PipedClient(client, pipeline, max_body_bytes=most) if pipeline else client
+    return PipedClient(client, pipeline) if pipeline else client
 
 
 def target(path: str) -> str:

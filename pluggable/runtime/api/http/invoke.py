@@ -135,6 +135,7 @@ def _target(path: str, request: Request) -> tuple[str, str] | None:
     while at < len(parts) and not parts[at]:
         at += 1
     target, found, method = "/".join(parts[at:]).partition(_METHOD)
+    target = target.rstrip("/")
     if not found or not target:
         return None
     method = clean(method)
