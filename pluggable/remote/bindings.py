@@ -80,7 +80,10 @@ class RemoteOutputBinding(RemoteComponent, OutputBinding):
         self.operations: tuple[str, ...] = ()
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
-        message = await self._connection.ask(_INVOKE, wire.invoke_request_pb(request), pb.InvokeResponse)
+        size = len(request.data)
+        message = await self._connection.ask_packing(
+            _INVOKE, size, wire.invoke_request_pb, request, pb.InvokeResponse
+        )
         return wire.invoke_response(message)
 
     def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:

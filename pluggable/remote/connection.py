@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -23,9 +24,12 @@ from .keeper import Greeting, Keeper
 from .reflection import reflected
 
 M = TypeVar("M", bound=Message)
+R = TypeVar("R")
 
 #: How long a component has for Init unless told otherwise (daprd's ``initTimeout``).
 INIT_SECONDS: Final = 5.0
+#: Messages longer than this are packed and read in a thread: one copy of a huge one takes long.
+LARGE_BYTES: Final = 1024 * 1024
 
 
 class Connection:
@@ -128,9 +132,23 @@ class Connection:
                 raise error from status
             return frozenset()
 
-    async def ask(self, path: str, request: Message, kind: type[M], *, timeout: float | None = None) -> M:
+    async def ask_packing(
+        self, path: str, size: int, pack: Callable[[R], Message], request: R, kind: type[M]
+    ) -> M:
         """
-        Make one call and return its answer.
+        Make one call as ``ask`` does, with a request that holds so many bytes.
+
+        Of a large one copies are made in a thread, and the loop has its turn between them.
+        """
+        if size <= LARGE_BYTES:
+            return await self.ask(path, pack(request), kind)
+        return await self.ask(path, await asyncio.to_thread(_serialized, pack, request), kind)
+
+    async def ask(
+        self, path: str, request: Message | bytes, kind: type[M], *, timeout: float | None = None
+    ) -> M:
+        """
+        Make one call and return its answer; the request is a message, or one in its form on the wire.
 
         Only a call that was refused as "not initialised", which had no effect, is made once more.
 
@@ -140,7 +158,7 @@ class Connection:
         """
         if not self._gate.open or self._channel.state is not ChannelState.UP:
             await self._passed()
-        data = request.SerializeToString()
+        data = request if isinstance(request, bytes) else request.SerializeToString()
         lives = self._keeper.lives
         try:
             return await self._asked(path, data, kind, timeout)
@@ -182,6 +200,8 @@ class Connection:
 
     async def _asked(self, path: str, data: bytes, kind: type[M], timeout: float | None) -> M:
         answer = await self._channel.unary(path, data, metadata=self._pairs, timeout=timeout)
+        if len(answer) > LARGE_BYTES:
+            return await asyncio.to_thread(self.parsed, path, answer, kind)
         return self.parsed(path, answer, kind)
 
     async def _passed(self) -> None:
@@ -212,3 +232,8 @@ class Connection:
         if type(error) is UnavailableError:
             return UnavailableError(f"{self.name} is unavailable: {error}")
         return error
+
+
+def _serialized(pack: Callable[[R], Message], request: R) -> bytes:
+    message = pack(request)
+    return message.SerializeToString()

@@ -49,11 +49,15 @@ class RemotePubSub(RemoteComponent, PubSub, BulkPublisher, Pausable):
         return self._intake.discarded
 
     async def publish(self, request: PublishRequest) -> None:
-        await self._connection.ask(_PUBLISH, wire.publish_request_pb(request), pb.PublishResponse)
+        size = len(request.data)
+        await self._connection.ask_packing(
+            _PUBLISH, size, wire.publish_request_pb, request, pb.PublishResponse
+        )
 
     async def bulk_publish(self, request: BulkPublishRequest) -> Sequence[FailedEntry]:
-        message = await self._connection.ask(
-            _BULK_PUBLISH, wire.bulk_publish_request_pb(request), pb.BulkPublishResponse
+        size = sum(len(entry.data) for entry in request.entries)
+        message = await self._connection.ask_packing(
+            _BULK_PUBLISH, size, wire.bulk_publish_request_pb, request, pb.BulkPublishResponse
         )
         return wire.bulk_publish_response(message)
 
