@@ -10,6 +10,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from .._wire import names
+from .._wire.huge import LARGE_BYTES, with_bytes
 from .._wire.status import error_of
 from ..errors import (
     ComponentError,
@@ -28,8 +29,6 @@ R = TypeVar("R")
 
 #: How long a component has for Init unless told otherwise (daprd's ``initTimeout``).
 INIT_SECONDS: Final = 5.0
-#: Messages longer than this are packed and read in a thread: one copy of a huge one takes long.
-LARGE_BYTES: Final = 1024 * 1024
 
 
 class Connection:
@@ -135,14 +134,14 @@ class Connection:
     async def ask_packing(
         self, path: str, size: int, pack: Callable[[R], Message], request: R, kind: type[M]
     ) -> M:
-        """
-        Make one call as ``ask`` does, with a request that holds so many bytes.
-
-        Of a large one copies are made in a thread, and the loop has its turn between them.
-        """
+        """Make one call as ``ask`` does; a request that holds so many bytes may be packed in a thread."""
         if size <= LARGE_BYTES:
             return await self.ask(path, pack(request), kind)
         return await self.ask(path, await asyncio.to_thread(_serialized, pack, request), kind)
+
+    async def ask_holding(self, path: str, message: Message, field: str, value: bytes, kind: type[M]) -> M:
+        """Make one call as ``ask`` does, with a large value in a field that the message leaves empty."""
+        return await self.ask(path, await asyncio.to_thread(with_bytes, message, field, value), kind)
 
     async def ask(
         self, path: str, request: Message | bytes, kind: type[M], *, timeout: float | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from google.protobuf.message import Message
 
 from .._proto.dapr.proto.components.v1 import state_pb2 as pb
 from .._proto.pluggable.components.v1alpha1 import state_pb2 as further
 from .._wire import common, keyspace, names, query, state as wire
+from .._wire.huge import LARGE_BYTES
 from ..errors import UnsupportedError
 from ..keyspace import (
     DeleteWithPrefixRequest,
@@ -61,8 +63,11 @@ class RemoteStateStore(
         return wire.get_response(message)
 
     async def set(self, request: SetRequest) -> None:
-        size = len(request.value)
-        await self._connection.ask_packing(_SET, size, wire.set_request_pb, request, pb.SetResponse)
+        if len(request.value) <= LARGE_BYTES:
+            await self._connection.ask(_SET, wire.set_request_pb(request), pb.SetResponse)
+            return
+        message = wire.set_request_pb(replace(request, value=b""))
+        await self._connection.ask_holding(_SET, message, "value", request.value, pb.SetResponse)
 
     async def delete(self, request: DeleteRequest) -> None:
         await self._connection.ask(_DELETE, wire.delete_request_pb(request), pb.DeleteResponse)
