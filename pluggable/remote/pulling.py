@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from google.protobuf.message import Message as Protobuf
@@ -18,6 +19,7 @@ from .backoff import Backoff
 from .connection import Connection
 from .intake import Intake
 from .reopening import reopened
+from .room import Room
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ P = TypeVar("P", bound=Protobuf)
 LEAVE_SECONDS: Final = 0.5
 #: How many messages of one stream are with the application at a time; the rest waits in the component.
 MESSAGES_IN_FLIGHT: Final = 256
+#: How many bytes of one stream are; an application that does not answer costs the sidecar little more.
+BYTES_IN_FLIGHT: Final = 32 * 1024 * 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +75,7 @@ class Puller(Generic[P, V]):
         self._pack = pack
         self._deliver = deliver
         self._intake = intake
-        self._room = asyncio.Semaphore(MESSAGES_IN_FLIGHT)
+        self._room = Room(MESSAGES_IN_FLIGHT, BYTES_IN_FLIGHT)
         self._backoff = Backoff()
         self._warned = False
 
@@ -156,27 +160,24 @@ class Puller(Generic[P, V]):
     async def _receive(self, session: _Session, tasks: asyncio.TaskGroup) -> bool:
         """Take messages until the far end has sent its last, or this end leaves: whether more may come."""
         while True:
-            await self._room.acquire()
-            taken = False
-            try:
-                session.reading = True
-                data = await session.stream.receive()
-                session.reading = False
-                if data is None:
-                    return False
-                if session.leaving:
-                    return True
-                message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
-                await self._intake.resumed()
-                self._stands(session)
-                self._backoff.reset()
-                self._check_id(message_id)
-                self._intake.begin()
-                taken = True
-                tasks.create_task(self._handle(session, message_id, message)).add_done_callback(self._handled)
-            finally:
-                if not taken:
-                    self._room.release()
+            await self._room.free()
+            session.reading = True
+            data = await session.stream.receive()
+            session.reading = False
+            if data is None:
+                return False
+            if session.leaving:
+                return True
+            message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
+            await self._intake.resumed()
+            self._stands(session)
+            self._backoff.reset()
+            self._check_id(message_id)
+            self._intake.begin()
+            size = len(data)
+            self._room.take(size)
+            handling = tasks.create_task(self._handle(session, message_id, message))
+            handling.add_done_callback(partial(self._handled, size))
 
     def _check_id(self, message_id: str) -> None:
         if not message_id and not self._warned:
@@ -191,9 +192,9 @@ class Puller(Generic[P, V]):
         if not isinstance(outcome, Unanswered):
             await self._answer(session, message_id, outcome)
 
-    def _handled(self, _: asyncio.Task[None]) -> None:
+    def _handled(self, size: int, _: asyncio.Task[None]) -> None:
         self._intake.end()
-        self._room.release()
+        self._room.give(size)
 
     async def _outcome(self, message: V) -> Outcome:
         try:

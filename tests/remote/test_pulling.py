@@ -309,6 +309,25 @@ async def test_messages_in_flight_are_bounded(broker: RemotePubSub, life: Life, 
         await desk.taken.get()
 
 
+async def test_bytes_in_flight_are_bounded(
+    broker: RemotePubSub, life: Life, desk: Desk[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pluggable.remote.pulling.BYTES_IN_FLIGHT", 2500)
+    async with subscribed(broker, desk):
+        stream = await opened(life)
+        for place in range(10):
+            large = Message(data=b"x" * 1000, topic="orders")
+            await stream.send(wire.pull_response_pb(str(place), large))
+        taken = [await desk.taken.get() for _ in range(3)]
+        await broker.publish(PublishRequest(topic="t", data=b""))  # a round trip later there is still no more
+        assert desk.taken.empty()
+
+        for _, answer in taken:
+            answer.set_result(Accepted())
+        for _ in range(3):
+            await desk.taken.get()
+
+
 async def test_closed_connection_leaves_the_subscription_waiting(
     process: Process, life: Life, desk: Desk[Message]
 ) -> None:

@@ -158,6 +158,22 @@ async def test_removed_binding_is_left() -> None:
         await bell.until(read=False)
 
 
+async def test_event_right_behind_the_last_one_is_refused() -> None:
+    async with world() as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        del here.catalog.inputs["bell"]
+        here.catalog.notify()
+        here.hold.set()
+
+        assert await under_way == Accepted(b"answer")
+        assert await bell.ring() == Rejected("input binding is closed")
+        await bell.until(read=False)
+
+
 async def test_failed_event_is_rejected() -> None:
     async with world() as here:
         here.status = 500
@@ -192,5 +208,40 @@ async def test_close_lets_events_finish() -> None:
         assert await bell.ring() == Rejected("input binding is closed")
         here.hold.set()
         assert await under_way == Accepted(b"answer")
+        assert await bell.ring() == Rejected("input binding is closed")
         await closing
         assert bell.deliver is None
+
+
+async def test_halted_binding_is_read_and_asked_about_again() -> None:
+    async with world() as here:
+        bell = here.load()
+        here.inputs.open()
+        await bell.until(read=True)
+        for wants in (False, True):
+            here.wants = wants
+            here.inputs.halt()
+            await bell.until(read=False)
+            await here.inputs.probe()
+            here.inputs.open()
+        await bell.until(read=True)
+
+        assert [method for method, _, _ in here.requests] == ["OPTIONS"] * 3
+
+
+async def test_event_with_the_application_is_answered_after_a_halt() -> None:
+    async with world() as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        here.inputs.halt()
+        here.inputs.open()
+        assert await bell.ring() == Rejected("input binding is closed")
+        here.hold.set()
+
+        assert await under_way == Accepted(b"answer")
+        await bell.until(read=False)
+        await bell.until(read=True)
+        assert await bell.ring() == Accepted(b"answer")

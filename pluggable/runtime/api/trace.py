@@ -6,7 +6,8 @@ import re
 import secrets
 from collections.abc import Mapping
 
-from ..blocks.publish import NO_TRACE, Trace
+from ..blocks.publish import Trace
+from ..cloudevents import NO_TRACE
 from ..errors import MalformedRequestError
 
 PARENT = "traceparent"

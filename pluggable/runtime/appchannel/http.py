@@ -12,16 +12,20 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ... import bindings
-from .. import resources
+from .. import invocation, resources
 from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
+from ..middleware import Pipeline
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
+from .invoking import invoked, request_of
+from .obliging import binding_answer_of
+from .piped import PipedClient
 from .subscribe import read_subscriptions
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
@@ -31,6 +35,8 @@ ENDPOINT_SECONDS = 60.0
 #: How often an endpoint is asked that is there and yet cannot be reached, and how long between.
 ENDPOINT_TRIES = 4
 ENDPOINT_RETRY_SECONDS = 0.5
+#: How many calls of other applications are under way at once, apart from what the sidecar itself asks.
+MAX_CALLS = 1024
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
 
@@ -46,14 +52,24 @@ class HTTPAppChannel(AppChannel):
     limit of their own; who asked for one cancels it.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = Client(
-            config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
+        address, most = (config.app_channel_address, config.app_port), config.max_body_bytes
+        self._client = (
+            PipedClient(*address, pipeline, max_body_bytes=most)
+            if pipeline
+            else Client(*address, max_body_bytes=most)
+        )
+        self._calls = Client(
+            config.app_channel_address,
+            config.app_port,
+            max_body_bytes=config.max_body_bytes,
+            max_connections=MAX_CALLS,
         )
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
+        self._token = header_lines(token)
         self._own = common + header_lines(
             (("dapr-app-id", config.app_id), ("content-type", "application/json"))
         )
@@ -66,6 +82,7 @@ class HTTPAppChannel(AppChannel):
 
     async def __aexit__(self, *_: object) -> None:
         self._client.close()
+        self._calls.close()
 
     async def wait_for_app(self) -> None:
         await until_listening(self._config.app_port, self._client.connectable)
@@ -103,7 +120,7 @@ class HTTPAppChannel(AppChannel):
 
     async def deliver(self, path: str, event: TopicEvent) -> Answer:
         content = event.content
-        headers = self._delivery + _trace(content.trace_parent, content.trace_state)
+        headers = self._delivery + _trace(*content.trace)
         if event.metadata:
             headers += metadata_lines(event.metadata)
         response = await self._call(
@@ -147,7 +164,7 @@ class HTTPAppChannel(AppChannel):
                 f"fails to send binding event to http app channel, status code: {response.status} "
                 f"body: {shown(response.body)}"
             )
-        return BindingAnswer(data=response.body)
+        return await binding_answer_of(response.body)
 
     async def setting_changed(self, store: str, key: str, event: bytes) -> None:
         path = target(f"/configuration/{store}/{key}")
@@ -159,6 +176,11 @@ class HTTPAppChannel(AppChannel):
                 f"error sending configuration item to application, status {response.status}, "
                 f"body: {shown(response.body)}"
             )
+
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        self.health.check()
+        turn = self.turn if self._config.app_max_concurrency > 0 else None
+        return await invoked(self._calls, request_of(request, self._token), turn)
 
     async def healthy(self) -> bool:
         config = self._config

@@ -29,15 +29,13 @@ from .scopes import TopicScopes, topic_prefix
 
 #: How many messages of a bulk publish are on their way at once where the broker has no bulk of its own.
 PARALLEL_MESSAGES = 100
-#: The trace of a message whose publisher had none.
-NO_TRACE = "00-00000000000000000000000000000000-0000000000000000-00"
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
     """Where a message comes from, as W3C trace context."""
 
-    parent: str = NO_TRACE
+    parent: str = cloudevents.NO_TRACE
     state: str = ""
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from ... import pubsub
 from ..catalog import Loaded
 from ..config import RuntimeConfig
+from ..secretrefs import DEFAULT_NAMESPACE
 from .properties import property_of
 
 
@@ -46,7 +47,7 @@ class TopicScopes:
 def topic_prefix(loaded: Loaded[pubsub.PubSub], config: RuntimeConfig) -> str:
     """Return what stands before every topic at the broker: the namespace, where its metadata names that."""
     templated = any("{namespace}" in (item.value or "") for item in loaded.spec.metadata)
-    return config.namespace if templated else ""
+    return (config.namespace or DEFAULT_NAMESPACE) if templated else ""
 
 
 def _topics(text: str) -> frozenset[str]:

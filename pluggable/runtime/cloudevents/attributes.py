@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from json.encoder import encode_basestring
 from typing import Final
 
@@ -13,6 +14,11 @@ DEFAULT_CONTENT_TYPE: Final = "text/plain"
 DEFAULT_SOURCE: Final = "Dapr"
 DEFAULT_TYPE: Final = "com.dapr.event.sent"
 SPEC_VERSION: Final = "1.0"
+
+#: The trace of a message whose publisher had none.
+NO_TRACE: Final = "00-00000000000000000000000000000000-0000000000000000-00"
+#: Whether a text is where a trace stands, as W3C writes it; later versions may go on after that.
+is_trace_parent: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}[ -~]*").fullmatch
 
 #: Numbers stay text: nothing is lost, and no length of digits is refused.
 scan: Final = json.JSONDecoder(parse_constant=no_constant, parse_int=str, parse_float=str)

@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..gotext import escaped, no_constant
-from .attributes import DEFAULT_SOURCE, DEFAULT_TYPE, SPEC_VERSION, media_type, quoted, scan, text_of
+from .attributes import (
+    DEFAULT_SOURCE,
+    DEFAULT_TYPE,
+    NO_TRACE,
+    SPEC_VERSION,
+    is_trace_parent,
+    media_type,
+    quoted,
+    scan,
+    text_of,
+)
 
 _HEADER: Final = "ce_"
 _TRACE_FIELDS: Final = ("traceid", "traceparent", "tracestate")
@@ -35,6 +45,12 @@ class Incoming:
     def whole(self) -> Mapping[str, Any]:
         """Return the event with its data."""
         return _parsed(self.body, {}).event if self.partial else self.event
+
+    @property
+    def trace(self) -> tuple[str, str]:
+        """Where the trace stands for who gets the message, and its vendor part; all zeros where none is."""
+        parent = self.trace_parent
+        return (parent, self.trace_state) if is_trace_parent(parent) else (NO_TRACE, "")
 
     @property
     def trace_parent(self) -> str:

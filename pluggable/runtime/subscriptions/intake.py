@@ -31,7 +31,7 @@ class Intake:
     """Counts the messages of one source that are being handled, until it is sealed."""
 
     def __init__(self) -> None:
-        self.sealed = False
+        self.sealed: bool = False
         """Nothing more is taken."""
         self.ready: asyncio.Event = asyncio.Event()
         """Messages published from now on are seen."""
@@ -40,6 +40,11 @@ class Intake:
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a message is being handled."""
+        return self._busy > 0
 
     @contextmanager
     def handling(self) -> Iterator[None]:

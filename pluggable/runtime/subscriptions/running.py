@@ -74,6 +74,15 @@ class Subscriptions:
         self._watch()
         self._follow()
 
+    def halt(self) -> None:
+        """
+        End what was begun for the application until it is opened again; what it has may be answered still.
+
+        Sources stay as they are, and streams go on.
+        """
+        self._opened = False
+        self._follow()
+
     async def ready(self, timeout_seconds: float) -> bool:
         """Wait, not longer than this, until every subscription stands; return whether all do."""
         return await _ready([*self._running.values()], timeout_seconds)

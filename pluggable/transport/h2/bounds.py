@@ -9,11 +9,12 @@ from ngh2 import Configuration, Setting
 
 #: Error texts travel as headers, and a stack trace of a backend has more than a few KiB.
 HEADER_LIST_BYTES = 1024 * 1024
-#: What one stream may send before it is read, and all of a connection together: streams that nobody reads
-#: must not hold up the others.
+#: What one stream may send before it is read, and all of a connection together: a thousand streams that
+#: nobody reads must not hold up the others.
 STREAM_WINDOW = 128 * 1024
-STREAMS = 1000
-CONNECTION_WINDOW = STREAMS * STREAM_WINDOW
+CONNECTION_WINDOW = 1000 * STREAM_WINDOW
+#: Every subscription is a stream for as long as it lasts, and calls need some beside them.
+STREAMS = 10_000
 #: A peer that is silent for so long while it has streams is asked for a sign of life, which it has so long to
 #: give: in less, one at work that holds up its own loop would look dead.
 SILENCE_SECONDS = 30.0

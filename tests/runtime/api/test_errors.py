@@ -22,6 +22,7 @@ from pluggable.errors import (
 )
 from pluggable.runtime import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
+from pluggable.runtime.invocation import InvocationError
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
 from tests.runtime.api.conftest import Sidecar, Sidecars
@@ -64,6 +65,7 @@ def test_every_error_has_a_line() -> None:
         errors.StateOperationError,
         errors.PublishingError,
         errors.SecretError,
+        InvocationError,
         controlplaneerrors.JobError,
         controlplaneerrors.NoSchedulerError,
         storeerrors.ConfigurationError,
@@ -115,7 +117,7 @@ CASES = {
     "query failed": Case(
         "/v1.0-alpha1/state/queryable/query", "[]", 500, "ERR_STATE_QUERY",
         "state store queryable query failed: failed to parse JSON query body: "
-        "'list' object has no attribute 'get'",
+        "the query is an array, an object is wanted",
         "QueryStateAlpha1", state_pb2.QueryStateRequest(store_name="queryable", query="[]"), Code.INTERNAL,
         "DAPR_STATE_QUERY_FAILED", ("ResourceInfo",),
     ),

@@ -161,12 +161,14 @@ async def test_large_answer_is_read() -> None:
 
 
 @pytest.mark.parametrize("parent", ["", "nonsense", f"{TRACE}\r\nx: y"])
-async def test_trace_that_is_none_is_not_sent(parent: str) -> None:
+async def test_trace_that_is_none_is_sent_as_zeros(parent: str) -> None:
     app = App()
     async with app.channel() as channel:
-        await channel.deliver("/r", message(traceparent=parent))
+        await channel.deliver("/r", message(traceparent=parent, tracestate="a=b"))
 
-    assert "traceparent" not in app.requests[0][2]
+    headers = app.requests[0][2]
+    assert headers["traceparent"] == "00-00000000000000000000000000000000-0000000000000000-00"
+    assert "tracestate" not in headers
 
 
 @pytest.mark.parametrize(

@@ -153,18 +153,19 @@ async def test_large_message_is_read_apart() -> None:
         assert await here.bus.send("orders", data) == Accepted()
 
 
-async def test_namespace_is_taken_off_topics() -> None:
-    async with world(namespace="prod") as here:
+@pytest.mark.parametrize(("namespace", "prefix"), [("prod", "prod"), ("", "default")])
+async def test_namespace_is_taken_off_topics(namespace: str, prefix: str) -> None:
+    async with world(namespace=namespace) as here:
         here.app.status = 500
         await here.subscribed(
             to("orders", dead_letter_topic="dead", metadata={"rawPayload": "true"}),
             properties={"consumerID": "{namespace}"},
         )
 
-        assert set(here.bus.subscribed) == {"prodorders"}
-        await here.bus.send("prodorders", b"x")
+        assert set(here.bus.subscribed) == {f"{prefix}orders"}
+        await here.bus.send(f"{prefix}orders", b"x")
         assert here.app.got[0][1]["topic"] == "orders"
-        assert here.bus.published[0].topic == "proddead"
+        assert here.bus.published[0].topic == f"{prefix}dead"
 
 
 async def test_unreachable_application_rejects() -> None:

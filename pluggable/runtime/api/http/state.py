@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from .... import state
-from ....metadata import NO_METADATA
-from ...apart import HUGE_BYTES, apart, far_apart
+from ...apart import apart, far_apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
-from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
 from ..trace import of_headers
 from .fields import (
@@ -28,13 +26,8 @@ from .fields import (
 )
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
+from .statebodies import reader_for
 
-if TYPE_CHECKING:
-    from .items import Item
-
-
-_PLAIN = {"key", "value"}
-Key = Callable[[str], str]
 W = TypeVar("W", state.SetRequest, Operation)
 _UNSPECIFIED = state.Consistency.UNSPECIFIED
 
@@ -86,9 +79,9 @@ class StateHandlers:
         """Store the values of a list."""
         store = self._block.store(name)
         body = request.body
-        key: Key = store.key if len(body) <= HUGE_BYTES else str
-        requests = await far_apart(len(body), _set_requests, body, key, request.metadata())
-        if key is str:  # what is huge is read where there is no store
+        reader = reader_for(store, len(body))
+        requests = await far_apart(len(body), reader.saved, body, request.metadata())
+        if reader.key is str:
             requests = await _keyed(len(body), requests, store)
         await store.save(requests, as_json=True)
         return NO_CONTENT
@@ -111,9 +104,9 @@ class StateHandlers:
         store = self._block.store(name)
         store.check_transactional()
         size = len(request.body)
-        key: Key = store.key if size <= HUGE_BYTES else str
-        operations, metadata = await far_apart(size, _transaction, request.body, key, request.metadata())
-        if key is str:
+        reader = reader_for(store, size)
+        operations, metadata = await far_apart(size, reader.transaction, request.body, request.metadata())
+        if reader.key is str:
             operations = await _keyed(size, operations, store)
         await store.transact(operations, metadata, as_json=True, trace=of_headers(request.headers))
         return NO_CONTENT
@@ -130,85 +123,6 @@ class StateHandlers:
 async def _keyed(size: int, requests: list[W], store: Store) -> list[W]:
     """Return requests for the application's keys as such for the store's."""
     return await apart(size, lambda: [replace(each, key=store.key(each.key)) for each in requests])
-
-
-def _set_requests(body: bytes, key: Key, metadata: Mapping[str, str]) -> list[state.SetRequest]:
-    from .items import items, value_of  # a sidecar that saves nothing does without
-
-    found = items(body)
-    try:
-        if found is not None and all("key" in item and "value" in item for item in found):
-            return [_saved(item, value_of, key, metadata) for item in found]
-    except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
-        pass
-    return _read_requests(body, key, metadata)
-
-
-def _saved(
-    item: Item, value_of: Callable[[Item], bytes], key: Key, metadata: Mapping[str, str]
-) -> state.SetRequest:
-    stored = key(item.get("key") or "")
-    if not metadata and item.keys() <= _PLAIN:
-        return state.SetRequest(key=stored, value=value_of(item))
-    options = item.get("options") or {}
-    own = item.get("metadata") or NO_METADATA
-    return state.SetRequest(
-        key=stored,
-        value=value_of(item),
-        etag=item.get("etag") or None,
-        concurrency=concurrency_of(options.get("concurrency") or ""),
-        consistency=consistency_of(options.get("consistency") or ""),
-        metadata={**own, **metadata} if metadata else own,
-        content_type=item.get("contentType") or None,
-    )
-
-
-def _read_requests(body: bytes, key: Key, metadata: Mapping[str, str]) -> list[state.SetRequest]:
-    items = array_of(load(body), "the body")
-    return [_set_request(object_of(item, f"item {index}"), key, metadata) for index, item in enumerate(items)]
-
-
-def _set_request(item: dict[str, Any], key: Key, metadata: Mapping[str, str]) -> state.SetRequest:
-    options = object_of(field_of(item, "options") or {}, '"options"')
-    own = texts_of(item, "metadata")
-    return state.SetRequest(
-        key=key(text_of(item, "key")),
-        value=dump(field_of(item, "value")),
-        etag=text_of(item, "etag") or None,
-        concurrency=concurrency_of(text_of(options, "concurrency")),
-        consistency=consistency_of(text_of(options, "consistency")),
-        metadata={**own, **metadata} if metadata else own,
-        content_type=text_of(item, "contentType") or None,
-    )
-
-
-def _delete_request(item: dict[str, Any], key: Key, metadata: Mapping[str, str]) -> state.DeleteRequest:
-    options = object_of(field_of(item, "options") or {}, '"options"')
-    own = texts_of(item, "metadata")
-    return state.DeleteRequest(
-        key=key(text_of(item, "key")),
-        etag=text_of(item, "etag") or None,
-        concurrency=concurrency_of(text_of(options, "concurrency")),
-        consistency=consistency_of(text_of(options, "consistency")),
-        metadata={**own, **metadata} if metadata else own,
-    )
-
-
-def _transaction(
-    body: bytes, key: Key, metadata: Mapping[str, str]
-) -> tuple[list[Operation], Mapping[str, str]]:
-    wanted = object_of(load(body), "the body")
-    operations: list[Operation] = []
-    for index, item in enumerate(array_of(field_of(wanted, "operations"), '"operations"')):
-        fields = object_of(item, f"operation {index}")
-        operation = text_of(fields, "operation")
-        if operation not in {"upsert", "delete"}:
-            raise OperationNotSupportedError(operation)
-        make = _set_request if operation == "upsert" else _delete_request
-        operations.append(
-            make(object_of(field_of(fields, "request"), f"request of operation {index}"), key, metadata)
-        )
-    return operations, {**texts_of(wanted, "metadata"), **metadata}
 
 
 def _bulk_body(items: Sequence[state.BulkGetItem]) -> bytes:
