@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from ..runtime.faults import Fault, Severity
 from ..runtime.registry import Registry
-from ..runtime.resources import Component
+from ..runtime.resources import Component, Resources
+from . import declarations
 from .asking import Socket
 from .builtin import INITIAL_VERSIONS, is_replaceable, types_of, versions_of
 from .findings import Finding, error, fine, listed, note, warning
@@ -41,6 +42,8 @@ class Described:
     scoped_out: tuple[Component, ...] = ()
     """Those whose scopes leave the application out."""
     faults: tuple[Fault, ...] = ()
+    others: Resources = field(default_factory=Resources)
+    """With the resources of other kinds."""
 
 
 def read(paths: Sequence[Path], app_id: str | None) -> Described:
@@ -56,7 +59,7 @@ def read(paths: Sequence[Path], app_id: str | None) -> Described:
     everybodys, _ = read_resources(paths, app_id=None)
     loaded = {component.origin for component in ours.components}
     scoped_out = tuple(each for each in everybodys.components if each.origin not in loaded)
-    return Described(components=ours.components, scoped_out=scoped_out, faults=faults)
+    return Described(components=ours.components, scoped_out=scoped_out, faults=faults, others=ours)
 
 
 def check(described: Described, sockets: Sequence[Socket], app_id: str | None) -> Iterator[Finding]:
@@ -72,6 +75,7 @@ def check(described: Described, sockets: Sequence[Socket], app_id: str | None) -
         )
     for component in described.components:
         yield from _component(component, sockets)
+    yield from declarations.check(described.others)
     yield from _unnamed(described, sockets)
 
 

@@ -11,6 +11,7 @@ from .forkserver import ForkServer
 from .groundwork import lay
 from .openfiles import allow_many
 from .order import Order
+from .supervisor import Supervisor
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -19,18 +20,25 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
     """
     Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error.
 
-    The ``server`` forks its components.
+    Told to reload, it reads all its files again and begins anew, with the same ports and the processes of its
+    components. The ``server`` forks those.
     """
     allow_many()
     order = Order()
     order.listen_to_signals()
     try:
-        async with AsyncExitStack() as stack:
-            groundwork = await lay(config, stack, server)
-            from .sidecar import build  # in the time that the children take to start
+        async with Supervisor(server=server) as supervisor:
+            while True:
+                async with AsyncExitStack() as stack:
+                    groundwork = await lay(config, supervisor)
+                    from .sidecar import build  # in the time that the children take to start
 
-            sidecar = await build(groundwork, order, stack)
-            return await sidecar.live()
+                    sidecar = await build(groundwork, order, stack)
+                    config = sidecar.listeners.settled(config)
+                    status = await sidecar.live()
+                if status is not None:
+                    return status
+                order.reload.clear()
     except FatalError as error:
         order.no_more()
         logger.critical("Fatal error from runtime: %s", error)

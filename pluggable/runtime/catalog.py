@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .. import bindings, component, pubsub, secretstores, state
 from . import resources
+from .declared import Declared
 
 if TYPE_CHECKING:  # what few sidecars use is loaded with the first component of its kind
     from .. import configuration, conversation, crypto, lock
+    from .middleware import Middleware
 
 _SHELVES = {"input": "inputs", "output": "outputs"}
 
@@ -25,6 +27,8 @@ class Loaded(Generic[C]):
     component: C
     properties: Mapping[str, str] = field(repr=False)
     """Its metadata with secrets and templates resolved."""
+    bundled: bool = False
+    """It came with the sidecar or with a package, and is no stranger on a socket."""
 
 
 class Catalog:
@@ -44,6 +48,9 @@ class Catalog:
         self.lock: dict[str, Loaded[lock.LockStore]] = {}
         self.crypto: dict[str, Loaded[crypto.SubtleCrypto]] = {}
         self.conversation: dict[str, Loaded[conversation.Conversation]] = {}
+        self.middleware: dict[str, Loaded[Middleware]] = {}
+        self.declared: Declared = Declared()
+        """What resources of other kinds declare."""
         self._watchers: list[Callable[[], None]] = []
 
     def watch(self, changed: Callable[[], None]) -> None:
@@ -67,6 +74,7 @@ class Catalog:
             self.lock,
             self.crypto,
             self.conversation,
+            self.middleware,
         )
 
     def shelf(self, kind: str) -> MutableMapping[str, Any]:

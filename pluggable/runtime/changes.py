@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import fields
 from typing import Protocol, Self, TypeVar
 
 from .resources import Changes, Resources
@@ -57,10 +58,12 @@ class ResourceChanges:
 
 def difference(known: Resources, found: Resources) -> Changes:
     """Return what must be done to get from the known resources to those found."""
-    components = _compared(known.components, found.components)
-    subscriptions = _compared(known.subscriptions, found.subscriptions)
+    compared = {
+        kind.name: _compared(getattr(known, kind.name), getattr(found, kind.name))
+        for kind in fields(Resources)
+    }
     added, changed, removed = (
-        Resources(components=c, subscriptions=s) for c, s in zip(components, subscriptions, strict=True)
+        Resources(**{kind: sorts[at] for kind, sorts in compared.items()}) for at in range(3)
     )
     return Changes(added=added, changed=changed, removed=removed)
 

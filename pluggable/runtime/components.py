@@ -20,6 +20,7 @@ from .encryption import without_keys
 from .fatal import FatalError
 from .parts import REMOTES, kinds_in_use
 from .places import Place, Places
+from .registry import UNVERSIONED
 from .secretrefs import SecretStorePending, init_properties
 from .stores import check_store
 from .supervisor import Child
@@ -28,6 +29,8 @@ from .supervisor import Child
 CHILD_START_SECONDS = 20.0
 #: How many components are sent Init side by side: the time that each has is not to be spent on the others.
 INITS_AT_ONCE = 16
+#: The block whose components are in this process.
+MIDDLEWARE = "middleware"
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -112,6 +115,9 @@ class Components:
     async def _bring_up(self, entry: _Entry) -> None:
         """Load one component, waiting for its type; say what came of it."""
         try:
+            if entry.spec.block == MIDDLEWARE:
+                await self._load_middleware(entry)
+                return
             if entry.spec.block not in REMOTES:
                 self._fail(
                     entry,
@@ -122,9 +128,8 @@ class Components:
             await self._load(entry, await self._place(entry))
         except ComponentError as error:
             await self._disconnect(entry)
-            self._fail(
-                entry, f"[INIT_COMPONENT_FAILURE]: initialization error occurred for {entry.spec}: {error}"
-            )
+            failed = f"[INIT_COMPONENT_FAILURE]: initialization error occurred for {entry.spec}: "
+            self._fail(entry, f"{failed}{error}", failed)
         finally:
             self._settle(entry)
 
@@ -137,9 +142,10 @@ class Components:
         self._news.set()
         self._news = asyncio.Event()
 
-    def _fail(self, entry: _Entry, reason: str) -> None:
+    def _fail(self, entry: _Entry, reason: str, failed: str = "") -> None:
+        """Note why a component cannot be had; daprd says what ``failed`` twice, and tools look for that."""
         logger.error("Failed to init component %s: %s", entry.spec, reason)
-        entry.failure = f"process component {entry.spec.name} error: {reason} [{entry.spec.origin}]"
+        entry.failure = f"process component {entry.spec.name} error: {failed}{reason} [{entry.spec.origin}]"
         if entry.spec.ignore_errors:
             logger.error("Ignoring error processing component: %s", entry.failure)
         else:
@@ -189,7 +195,26 @@ class Components:
             for part in parts.values():
                 await part.init(Metadata(without_keys(properties), name=spec.name))
         for kind, part in parts.items():
-            self._catalog.shelf(kind)[spec.name] = Loaded(spec, part, properties)
+            self._catalog.shelf(kind)[spec.name] = Loaded(
+                spec, part, properties, bundled=place.child is not None
+            )
+        logger.info("Component loaded: %s", spec)
+        self._catalog.notify()
+
+    async def _load_middleware(self, entry: _Entry) -> None:
+        """Init a middleware, which is in this process, and list it."""
+        from .middleware import TYPES  # few sidecars have any
+
+        spec = entry.spec
+        kind = TYPES.get(spec.type) if spec.version in UNVERSIONED else None
+        if kind is None:
+            raise ComponentError(
+                f"couldn't find HTTP middleware {spec.type}/{spec.version}; there are {', '.join(TYPES)}"
+            )
+        properties = await self._properties(entry)
+        middleware = kind()
+        await middleware.init(Metadata(properties, name=spec.name))
+        self._catalog.middleware[spec.name] = Loaded(spec, middleware, properties)
         logger.info("Component loaded: %s", spec)
         self._catalog.notify()
 

@@ -40,6 +40,6 @@ class ManifestError(Exception):
     """The YAML files have faults that forbid to start: all faults of all files, daprd's sentences first."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        headlines = [fault.headline for fault in faults if fault.headline]
-        super().__init__("\n".join([*headlines, *map(str, faults)]))
         self.faults: tuple[Fault, ...] = tuple(faults)
+        self.headlines: tuple[str, ...] = tuple(fault.headline for fault in faults if fault.headline)
+        super().__init__("\n".join([*self.headlines, *map(str, faults)]))

@@ -6,9 +6,9 @@ The children take longer than the sidecar until they answer, so they go first.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from ..sockets import SocketsFolder
@@ -16,14 +16,18 @@ from .changes import ResourceChanges
 from .config import RuntimeConfig
 from .discovery import Discovery
 from .fatal import FatalError
-from .forkserver import ForkServer
 from .manifests import ManifestError, load_configuration, load_resources
 from .places import Places
 from .registry import Registry
 from .resources import Changes, Configuration, Resources
 from .supervisor import Supervisor
+from .watching import Watch
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+
+#: The share of traces that daprd records where the configuration says none.
+DEFAULT_SAMPLING_RATE = 0.0001
 
 
 class FaultyFilesError(FatalError):
@@ -39,26 +43,26 @@ class Groundwork:
     discovery: Discovery
     places: Places
     changes: ResourceChanges
+    watch: Watch
     first: Changes
     """The resources that were there at start; ``changes`` goes on from them."""
 
 
-async def lay(config: RuntimeConfig, stack: AsyncExitStack, server: ForkServer | None = None) -> Groundwork:
+async def lay(config: RuntimeConfig, supervisor: Supervisor) -> Groundwork:
     """
-    Read the files, look for sockets, and start the children of bundled types; the stack ends them.
+    Read the files, look for sockets, and have the children of bundled types started.
 
     Raises:
         FaultyFilesError: the files cannot be run.
     """
-    try:
-        configuration = load_configuration(config.config_paths, os.environ)
-    except ManifestError as error:
-        raise FaultyFilesError(f"error loading configuration: {error}") from error
+    configuration = configured(config)
+    _tell_configuration(configuration)
     config = completed(config, configuration)
     _tell_what_is_not_heeded(config)
     changes = ResourceChanges(_Reader(config).read)
+    watch = Watch(config.resources_paths, changes.reload)
+    watch.look()
     first = await anext(changes)
-    supervisor = await stack.enter_async_context(Supervisor(server=server))
     discovery = Discovery(SocketsFolder.find(config.sockets_folder), lambda: places.changed())
     places = Places(Registry(), supervisor, discovery)
     discovery.look()
@@ -71,8 +75,22 @@ async def lay(config: RuntimeConfig, stack: AsyncExitStack, server: ForkServer |
         discovery=discovery,
         places=places,
         changes=changes,
+        watch=watch,
         first=first,
     )
+
+
+def configured(config: RuntimeConfig) -> Configuration:
+    """
+    Return what the files of ``--config`` say now.
+
+    Raises:
+        FaultyFilesError: they cannot be used.
+    """
+    try:
+        return load_configuration(config.config_paths, os.environ)
+    except ManifestError as error:
+        raise FaultyFilesError(f"error loading configuration: {error}") from error
 
 
 class _Reader:
@@ -80,16 +98,22 @@ class _Reader:
 
     def __init__(self, config: RuntimeConfig) -> None:
         self._config = config
-        self._failed = "failed to load components"
+        self._known: Resources | None = None
 
     def read(self) -> Resources:
-        config = self._config
+        config, known = self._config, self._known
         try:
-            found = load_resources(config.resources_paths, app_id=config.app_id, namespace=config.namespace)
+            self._known = load_resources(
+                config.resources_paths, app_id=config.app_id, namespace=config.namespace, known=known
+            )
         except ManifestError as error:
-            raise FaultyFilesError(f"{self._failed}: {error}") from error
-        self._failed = "failed to load resources from disk"
-        return found
+            if known is None:
+                raise FaultyFilesError(f"failed to load components: {error}") from error
+            for fault in error.faults:  # the last line is daprd's, without their places
+                logger.error("%s", fault)  # noqa: TRY400  the fault says it all
+            headlines = "\n".join(error.headlines)
+            raise FaultyFilesError(f"failed to load resources from disk: {headlines}") from error
+        return self._known
 
 
 def completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeConfig:
@@ -100,6 +124,29 @@ def completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeCon
         enable_api_logging=configuration.api_logging if logged is None else logged,
         enable_metrics=config.enable_metrics and configuration.metrics,
     )
+
+
+def _tell_configuration(configuration: Configuration) -> None:
+    """Log what the configuration says of metrics and traces, in daprd's words."""
+    spec = configuration.spec
+    metrics = {**spec.get("metric", {}), **spec.get("metrics", {}), "enabled": configuration.metrics}
+    logger.info("metric spec: %s", json.dumps(metrics, separators=(",", ":")))
+    rate = spec.get("tracing", {}).get("samplingRate")
+    if rate is not None:
+        logger.info(
+            "trace sampler of the configuration: %s; spans are not exported yet, contexts are passed on",
+            sampler(str(rate)),
+        )
+
+
+def sampler(rate: str) -> str:
+    """Return what OpenTelemetry calls the sampler of a rate; one that is no number is daprd's default."""
+    try:
+        share = max(float(rate), 0.0)
+    except ValueError:
+        share = DEFAULT_SAMPLING_RATE
+    root = "AlwaysOnSampler" if share >= 1 else f"TraceIDRatioBased{{{share:g}}}"
+    return f"ParentBased{{root:{root}}}"
 
 
 def _tell_what_is_not_heeded(config: RuntimeConfig) -> None:

@@ -185,15 +185,22 @@ class InputBindings:
         """End a binding in its own time, while others go on."""
         if reading.task is None:
             return
-        reading.delivery.intake.seal()
-        seconds = self._config.graceful_shutdown_seconds
-        ending = asyncio.create_task(wind_down([reading.delivery.intake], [], [reading.task], seconds))
+        intake, seconds = reading.delivery.intake, self._config.graceful_shutdown_seconds
+        busy = [intake] if intake.busy else []
+        intake.seal()
+        ending = asyncio.create_task(_end(intake, busy, reading.task, seconds))
         self._retiring[name] = ending
         ending.add_done_callback(lambda _: self._retired(name, ending))
 
     def _retired(self, name: str, ending: asyncio.Task[None]) -> None:
         if self._retiring.get(name) is ending:
             del self._retiring[name]
+
+
+async def _end(intake: Intake, busy: list[Intake], task: asyncio.Task[None], seconds: float) -> None:
+    """Stop reading one binding when its last event has been answered."""
+    await _refuse_more(busy, seconds)
+    await wind_down([intake], [], [task], seconds)
 
 
 async def _refuse_more(busy: list[Intake], seconds: float) -> None:

@@ -12,6 +12,7 @@ from .resources import (
     BulkSubscribe,
     Component,
     Configuration,
+    Handler,
     MetadataItem,
     Origin,
     Rule,
@@ -32,17 +33,17 @@ def component(document: Document, root: Table) -> Component | None:
         severity = Severity.SKIPPED if ignore_errors else Severity.FATAL
         document.fault(spec.line, "spec.type is missing, wanted a type such as state.redis", severity)
     found = Component(
-        name=_name(document, metadata),
+        name=name_of(document, metadata),
         type=type_,
         written_type=spec.text("type"),
         version=spec.text("version") or "v1",
-        metadata=tuple(_item(document, item) for item in spec.tables("metadata")),
+        metadata=tuple(item(document, each) for each in spec.tables("metadata")),
         namespace=metadata.text("namespace"),
         scopes=root.texts("scopes"),
         secret_store=root.table("auth").text("secretStore"),
         ignore_errors=ignore_errors,
         init_timeout_seconds=_init_timeout(document, spec),
-        origin=_origin(document, root),
+        origin=origin_of(document, root),
     )
     return found if document.usable else None
 
@@ -76,7 +77,7 @@ def subscription(document: Document, root: Table, version: str) -> Subscription 
         name=metadata.text("name"),
         namespace=metadata.text("namespace"),
         scopes=root.texts("scopes"),
-        origin=_origin(document, root),
+        origin=origin_of(document, root),
     )
     return found if document.usable else None
 
@@ -102,12 +103,15 @@ def configuration(document: Document, root: Table, earlier: Configuration) -> Co
         api_logging=api_logging.flag("enabled", default=earlier.api_logging),
         metrics=measured("enabled", earlier.metrics),
         record_error_codes=measured("recordErrorCodes", earlier.record_error_codes),
+        http_pipeline=_handlers(spec, "httpPipeline") or earlier.http_pipeline,
+        app_http_pipeline=_handlers(spec, "appHttpPipeline") or earlier.app_http_pipeline,
         spec=_merged(earlier.spec, spec.plain),
-        origin=_origin(document, root),
+        origin=origin_of(document, root),
     )
 
 
-def _name(document: Document, metadata: Table) -> str:
+def name_of(document: Document, metadata: Table) -> str:
+    """Return a resource's name; one that is missing or no path segment is a fault."""
     name = metadata.text("name")
     if not name:
         document.fault(metadata.line, "metadata.name is missing")
@@ -116,16 +120,17 @@ def _name(document: Document, metadata: Table) -> str:
     return name
 
 
-def _item(document: Document, item: Table) -> MetadataItem:
-    name, value, secret = item.text("name"), item.get("value"), item.table("secretKeyRef")
+def item(document: Document, written: Table) -> MetadataItem:
+    """Return a property: its value, or where to find it."""
+    name, value, secret = written.text("name"), written.get("value"), written.table("secretKeyRef")
     if not name:
-        document.fault(item.line, "an item of spec.metadata has no name")
+        document.fault(written.line, "an item of spec.metadata has no name")
     return MetadataItem(
         name=name,
         value=None if value is None else text_of(value),
         secret_name=secret.text("name") or None,
         secret_key=secret.text("key") or None,
-        env=item.text("envRef") or None,
+        env=written.text("envRef") or None,
     )
 
 
@@ -166,6 +171,14 @@ def _scopes(document: Document, secrets: Table) -> tuple[SecretScope, ...]:
     return tuple(found.values())
 
 
+def _handlers(spec: Table, pipeline: str) -> tuple[Handler, ...]:
+    """Return what a pipeline names, in its order."""
+    return tuple(
+        Handler(name=each.text("name"), type=each.text("type").lower(), version=each.text("version") or "v1")
+        for each in spec.table(pipeline).tables("handlers")
+    )
+
+
 def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
     """Return the later mapping laid over the earlier; what both have as mappings is merged in turn."""
     merged = dict(earlier)
@@ -175,5 +188,6 @@ def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def _origin(document: Document, root: Table) -> Origin:
+def origin_of(document: Document, root: Table) -> Origin:
+    """Return where a resource was written."""
     return Origin(document.file, document.number, root.line)

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from .. import transport
 from .api import grpc as grpc_api, http as http_api
 from .blocks import Blocks
 from .config import RuntimeConfig
 from .fatal import FatalError
+from .middleware import Pipeline
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
 
+#: How long a port that is in use is tried for, as a predecessor or a passing connection may have it still.
+TAKEN_SECONDS: Final = 10.0
+AGAIN_SECONDS: Final = 0.1
+
 logger: logging.Logger = logging.getLogger(__name__)
+
+
+#: By which setting each flag's port is asked for.
+_SETTINGS: Final = {
+    "dapr-http-port": "http_port",
+    "dapr-grpc-port": "grpc_port",
+    "dapr-internal-grpc-port": "internal_grpc_port",
+    "dapr-public-port": "public_port",
+    "metrics-port": "metrics_port",
+}
 
 
 class PortTakenError(FatalError):
@@ -36,9 +53,11 @@ class Listeners:
         telemetry: Telemetry,
         shutdown: Callable[[bool], None],
         subscriptions: Subscriptions,
+        pipeline: Pipeline | None = None,
     ) -> None:
         self._config = config
-        self._http = http_api.server(http_api.routes(blocks, config, telemetry, shutdown=shutdown), config)
+        routes = http_api.routes(blocks, config, telemetry, shutdown=shutdown, pipeline=pipeline)
+        self._http = http_api.server(routes, config)
         self._public = http_api.server(http_api.public_routes(blocks, config), config)
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(
@@ -102,23 +121,47 @@ class Listeners:
     ) -> None:
         port = asked or self._ports.get(flag, 0)  # a free one is the same at every address
         try:
-            if isinstance(server, transport.Server):
-                address = await server.listen(f"{host}:{port}")
-            else:
-                address = "{}:{}".format(*await server.listen(host, port))
+            address = await bound_in_time(server, host, port)
         except OSError as error:
-            reason = error.strerror or error
             raise PortTakenError(
-                f"--{flag}={port}: cannot listen on {host}:{port}: {reason}; "
+                f"--{flag}={port}: cannot listen on {host}:{port}: {error.strerror or error}; "
                 "another sidecar may be using it: choose another port, or 0 for any free one"
             ) from error
         self._ports[flag] = int(address.rpartition(":")[2])
         logger.info("%s server is listening on %s", flag, address)
 
+    def settled(self, config: RuntimeConfig) -> RuntimeConfig:
+        """Return the settings with the ports that were taken, by which the next listeners take them again."""
+        taken = {_SETTINGS[flag]: port for flag, port in self._ports.items()}
+        return replace(config, ports_file=None, **taken)  # type: ignore[arg-type]  # all of these are ports
+
     async def close(self, grace_seconds: float) -> None:
         """Refuse new calls, let those under way end within the grace."""
         servers = (self._http, self._public, self._grpc, self._internal, self._metrics)
         await asyncio.gather(*(server.close(grace_seconds) for server in servers))
+
+
+async def bound_in_time(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+    """Bind an address, again and again for some time while somebody has it, and return it."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + TAKEN_SECONDS
+    told = False
+    while True:
+        try:
+            return await _bound(server, host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or loop.time() >= until:
+                raise
+            if not told:
+                logger.warning("%s:%d is in use; tried again for %g s", host, port, TAKEN_SECONDS)
+            told = True
+        await asyncio.sleep(AGAIN_SECONDS)  # a port that is free again tells nobody
+
+
+async def _bound(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+    if isinstance(server, transport.Server):
+        return await server.listen(f"{host}:{port}")
+    return "{}:{}".format(*await server.listen(host, port))
 
 
 def _write_ports(path: Path, ports: dict[str, int]) -> None:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Order:
-    """What the sidecar was told: to go on, to read its resources again, to stop, to stop at once."""
+    """What the sidecar was told: to begin anew, to stop, to stop at once."""
 
     def __init__(self) -> None:
         self.stop: asyncio.Event = asyncio.Event()
         self.force: asyncio.Event = asyncio.Event()
-        self.reload: Callable[[], None] = lambda: None
+        self.reload: asyncio.Event = asyncio.Event()
 
     def listen_to_signals(self) -> None:
-        """Stop at SIGINT or SIGTERM, at once at the second; read the resources again at SIGHUP."""
+        """Stop at SIGINT or SIGTERM, at once at the second; begin anew at SIGHUP."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self.reload())
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
 
     @staticmethod
     def no_more() -> None:

@@ -1,4 +1,4 @@
-"""What the YAML files describe: components, subscriptions and configurations, as values."""
+"""What the YAML files describe, as values: components, subscriptions, configurations and all the others."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Origin:
 INIT_TIMEOUT_SECONDS = 5.0
 
 EMBEDDED = Origin("embedded defaults")
+#: What is on where nothing is said of it (dapr: ``pkg/config/configuration.go``).
+FEATURES_ON = ("HotReload",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,15 @@ class SecretScope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A middleware that a pipeline of the configuration names."""
+
+    name: str
+    type: str
+    version: str = "v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """``kind: Configuration`` as far as the sidecar acts on it, and its whole ``spec``, keys as written."""
 
@@ -134,8 +145,80 @@ class Configuration:
     """``metrics.enabled``, or else ``metric.enabled``."""
     record_error_codes: bool = False
     """``metrics.recordErrorCodes``, or else of ``metric``."""
+    http_pipeline: tuple[Handler, ...] = ()
+    """``httpPipeline``: what requests to the API go through."""
+    app_http_pipeline: tuple[Handler, ...] = ()
+    """``appHttpPipeline``: what requests to the application go through."""
     spec: Mapping[str, Any] = field(default_factory=dict)
     origin: Origin = field(default=EMBEDDED, compare=False)
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The features that are on: as it says, or else as daprd has them without a word."""
+        return tuple(name for name, on in {**dict.fromkeys(FEATURES_ON, True), **self.features}.items() if on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTLS:
+    """``clientTLS`` of an endpoint: PEM texts, each written there or to be fetched."""
+
+    root_ca: MetadataItem | None = None
+    certificate: MetadataItem | None = None
+    private_key: MetadataItem | None = None
+    renegotiation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPEndpoint:
+    """``kind: HTTPEndpoint``: a server outside that is invoked by name."""
+
+    name: str
+    base_url: str
+    headers: tuple[MetadataItem, ...] = ()
+    client_tls: ClientTLS | None = None
+    secret_store: str = ""
+    """``auth.secretStore``, by which headers and certificates are fetched."""
+    namespace: str = ""
+    scopes: tuple[str, ...] = ()
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.base_url})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MCPServer:
+    """``kind: MCPServer``: a server of tools, with what is looked at of it and its whole ``spec``."""
+
+    name: str
+    transports: tuple[str, ...] = ()
+    """Which of ``streamableHTTP``, ``sse`` and ``stdio`` are given; one is wanted."""
+    url: str = ""
+    command: str = ""
+    variables: tuple[str, ...] = ()
+    """Names of the environment variables that the command gets."""
+    ignore_errors: bool = False
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = ""
+    scopes: tuple[str, ...] = ()
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.url})" if self.url else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A resource of another kind: its name, and its whole ``spec``, keys as written."""
+
+    name: str
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = ""
+    scopes: tuple[str, ...] = ()
+    origin: Origin = field(default=EMBEDDED, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +227,12 @@ class Resources:
 
     components: tuple[Component, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    http_endpoints: tuple[HTTPEndpoint, ...] = ()
+    mcp_servers: tuple[MCPServer, ...] = ()
+    resiliencies: tuple[Declaration, ...] = ()
+    workflow_access_policies: tuple[Declaration, ...] = ()
+    configurations: tuple[Declaration, ...] = ()
+    """Those that lie among the resources; what counts of them is what ``--config`` names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

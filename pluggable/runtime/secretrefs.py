@@ -72,6 +72,22 @@ async def init_properties(
     return Resolved(properties=filled, warnings=tuple(found.warnings))
 
 
+async def fetched(
+    spec: Component,
+    config: RuntimeConfig,
+    environ: Mapping[str, str],
+    stores: Mapping[str, Loaded[secretstores.SecretStore]],
+) -> Resolved:
+    """
+    Return the properties with secrets and variables, placeholders as they are.
+
+    Raises:
+        SecretStorePending: a secret store it refers to is not loaded.
+    """
+    found = await _Resolution(spec, config, environ, stores).values()
+    return Resolved(properties=found, warnings=tuple(found.warnings))
+
+
 class _Values(dict[str, str]):
     """Values by property, and the warnings about them."""
 

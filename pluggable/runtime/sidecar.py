@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -13,13 +14,17 @@ from .attendance import SUBSCRIBED_SECONDS, Attendance
 from .blocks import Blocks, build as build_blocks
 from .catalog import Catalog
 from .components import Components
+from .declared import Endpoint
+from .endpoints import endpoint
 from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
 from .mesh import Mesh
+from .middleware import Pipeline
 from .order import Order
-from .resources import Changes
+from .renewal import Renewal
+from .resources import Changes, HTTPEndpoint
 from .responses import Responses
 from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
@@ -38,7 +43,8 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     catalog = Catalog()
     components = Components(config, catalog, groundwork.places)
     stack.push_async_callback(components.close)
-    channel = await stack.enter_async_context(app_channel(config))
+    app_pipeline = Pipeline("app HTTP", configuration.app_http_pipeline, catalog)
+    channel = await stack.enter_async_context(app_channel(config, app_pipeline))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
     mesh = await stack.enter_async_context(Mesh(config, channel))
@@ -59,14 +65,17 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     )
     stack.push_async_callback(attendance.close)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
+    pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
     listeners = await stack.enter_async_context(
-        Listeners(config, blocks, telemetry, order.by_api, subscriptions)
+        Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
     )
     await mesh.announce(listeners.internal_port)
     return Sidecar(
         groundwork=groundwork,
         order=order,
+        renewal=Renewal(groundwork, order),
         blocks=blocks,
+        catalog=catalog,
         components=components,
         channel=channel,
         subscriptions=subscriptions,
@@ -83,7 +92,9 @@ class Sidecar:
 
     groundwork: Groundwork
     order: Order
+    renewal: Renewal
     blocks: Blocks
+    catalog: Catalog
     components: Components
     channel: AppChannel
     subscriptions: Subscriptions
@@ -94,49 +105,80 @@ class Sidecar:
     quiet: asyncio.Task[None] | None = None
     """Under way, or done, from when no new messages are taken."""
 
-    async def live(self) -> int:
+    async def live(self) -> int | None:
         """
-        Load what the resources say, serve, and follow their changes, until told to stop.
+        Load what the resources say, serve, and follow their changes, until told to stop or to begin anew.
+
+        Returns the exit status; ``None`` is for a new beginning.
 
         Raises:
             ComponentFailedError: a component cannot be loaded, now or after a change.
             FaultyFilesError: the resources cannot be read.
         """
         following = asyncio.create_task(self._follow(), name="following the resources")
-        stopped = asyncio.create_task(self.order.stop.wait())
+        told = asyncio.create_task(self.renewal.told())
         try:
-            await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({following, told}, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
         finally:
-            for task in (following, stopped):
+            for task in (following, told):
                 task.cancel()
-            await asyncio.gather(following, stopped, return_exceptions=True)
-        return await self._stop()
+            await asyncio.gather(following, told, return_exceptions=True)
+        if self.order.stop.is_set():
+            return await self._stop()
+        await self._retire()
+        return None
 
     async def _follow(self) -> None:
         """Apply one batch of resources after the other; the first is the start."""
-        self.order.reload = self.groundwork.changes.reload
-        watching = asyncio.create_task(self.groundwork.discovery.watch(), name="watching for sockets")
+        tasks = self._watching()
         try:
             await self._apply(self.groundwork.first)
             self.outbox.open()
+            self.blocks.secrets.warn_of_missing()
             self.blocks.health.outbound.open()
             settle()
-            await self.attendance.begin()
-            await self.outbox.ready(SUBSCRIBED_SECONDS)
-            self.outbox.release()
-            self.blocks.health.inbound.open()
-            logger.info("dapr initialized. Status: Running.")
-            async for batch in self.groundwork.changes:
-                await self._apply(batch)
+            # resources may change while the application is still waited for
+            tasks += (asyncio.create_task(self._begin()), asyncio.create_task(self._keep_up()))
+            await asyncio.gather(*tasks[-2:])
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        """Wait for the application, and begin to call it."""
+        await self.attendance.begin()
+        await self.outbox.ready(SUBSCRIBED_SECONDS)
+        self.outbox.release()
+        self.blocks.health.inbound.open()
+        logger.info("dapr initialized. Status: Running.")
+
+    async def _keep_up(self) -> None:
+        async for batch in self.groundwork.changes:
+            await self._apply(batch)
+
+    def _watching(self) -> list[asyncio.Task[None]]:
+        """Begin to look for sockets, and for changes of the resources unless the configuration forbids it."""
+        work = self.groundwork
+        tasks = [asyncio.create_task(work.discovery.watch(), name="watching for sockets")]
+        if "HotReload" in work.configuration.enabled and work.config.resources_paths:
+            tasks.append(asyncio.create_task(work.watch.watch(), name="watching the resources"))
+            logger.info(
+                "Hot reloading enabled: resources in %s are read again when they change",
+                ", ".join(map(str, work.config.resources_paths)),
+            )
+        return tasks
 
     async def _apply(self, batch: Changes) -> None:
         await self.components.apply(batch)
+        await self.catalog.declared.apply(batch, self._endpoint)
         self.subscriptions.declare(batch)
+        await self.renewal.heed(batch)
+
+    async def _endpoint(self, spec: HTTPEndpoint) -> Endpoint:
+        return await endpoint(spec, self.groundwork.config, os.environ, self.catalog.secretstores)
 
     async def _stop(self) -> int:
         """Go the way back within the time that is given, or leave at once when told so again."""
@@ -180,6 +222,15 @@ class Sidecar:
             self.outbox.close(),
             self.blocks.configuration.close(),
         )
+
+    async def _retire(self) -> None:
+        """Go the way back, so that all can begin anew; what takes longer than it may is cut off."""
+        logger.info("reloading: everything begins anew, with its files read again")
+        try:
+            async with asyncio.timeout(self.groundwork.config.graceful_shutdown_seconds):
+                await self._close()
+        except TimeoutError:
+            logger.warning("what is under way takes longer than the time to shut down, and is cut off")
 
     async def _close(self) -> None:
         """Take nothing new from brokers and bindings, finish what is under way, then refuse calls."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import urllib.error
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.sidecars import READY_SECONDS, Sidecar, heard
+from tests.ports import free_ports
 
 VARIABLE = "DAPRD"
 PORTS = ("dapr-http", "dapr-grpc", "dapr-internal-grpc", "metrics")
@@ -23,17 +23,24 @@ needs_daprd = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def daprd(resources: Path, app_id: str = "test-app") -> AsyncIterator[Sidecar]:
+async def daprd(
+    resources: Path,
+    app_id: str = "test-app",
+    app_port: int = 0,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Sidecar]:
     """Run a daprd over these resources, ready to be called; at the end a SIGINT."""
-    ports = _free_ports(len(PORTS))
+    ports = free_ports(len(PORTS))
     process = await asyncio.create_subprocess_exec(
         os.environ[VARIABLE],
         f"--app-id={app_id}",
         f"--resources-path={resources}",
         "--dapr-listen-addresses=127.0.0.1",
+        *([f"--app-port={app_port}"] if app_port else []),
         *(f"--{name}-port={port}" for name, port in zip(PORTS, ports, strict=True)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **(environment or {})},
     )
     async with heard(Sidecar(process, http_port=ports[0], grpc_port=ports[1])) as running:
         await _ready(running)
@@ -52,11 +59,3 @@ async def _ready(running: Sidecar) -> None:
                 pass
             await asyncio.sleep(0.05)  # a daprd tells nobody when it listens
     raise AssertionError(running.log())
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in taken]

@@ -116,7 +116,7 @@ class Sidecar(Heard):
 
     async def components(self) -> dict[str, str]:
         """Return the components that there are, with their types."""
-        listed = (await self.call("GET", "/v1.0/metadata")).json()["components"]
+        listed = (await self.call("GET", "/v1.0/metadata")).json().get("components", [])
         return {each["name"]: each["type"] for each in listed}
 
     async def healthy(self) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.recorded import APP_ID, FILE, OBJECT, YEARS, stores, turned
-from tests.e2e.sidecars import Answer, Sidecar, sidecar
+from tests.e2e.sidecars import Answer, Sidecar, component, sidecar
+from tests.servers.running import redis_server
 
 
 @pytest.fixture
@@ -19,11 +21,20 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "orders.db"
 
 
-def rows(database: Path, store: str) -> dict[str, tuple[str, str]]:
-    """Return value and ETag of each key of a store."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A value as it is kept."""
+
+    value: str
+    binary: int
+    etag: str = field(compare=False)
+
+
+def rows(database: Path, store: str) -> dict[str, Row]:
+    """Return what is kept by key."""
     with closing(sqlite3.connect(database)) as connection:
-        found = connection.execute(f"SELECT key, value, etag FROM {store}").fetchall()
-    return {key: (value, etag) for key, value, etag in found}
+        found = connection.execute(f"SELECT key, value, is_binary, etag FROM {store}").fetchall()
+    return {key.removeprefix(f"{APP_ID}||"): Row(*kept) for key, *kept in found}
 
 
 async def save(running: Sidecar, store: str, *items: dict[str, object]) -> None:
@@ -48,7 +59,7 @@ async def test_what_a_daprd_recorded_is_read(resources: Path, database: Path) ->
         connection.executescript(FILE.read_text())
     stores(resources, database)
     turned(resources, database)
-    etags = {key: etag for key, (_, etag) in rows(database, "plain").items()}
+    recorded = rows(database, "plain")
 
     async with sidecar(resources, app_id=APP_ID) as running:
         found = {key: await get(running, "plain", key) for key in ("text", "object", "again", "lasting")}
@@ -58,16 +69,22 @@ async def test_what_a_daprd_recorded_is_read(resources: Path, database: Path) ->
             "again": 2,
             "lasting": "x",
         }
-        assert {f"{APP_ID}||{key}": answer.headers["Etag"] for key, answer in found.items()} == etags
+        assert {key: answer.headers["Etag"] for key, answer in found.items()} == {
+            key: row.etag for key, row in recorded.items()
+        }
         assert expiry(found["lasting"]) in FILE.read_text().replace(" ", "T")
 
         assert (await get(running, "secret", "text")).body == b"hello"
         assert (await get(running, "retired", "before")).body == b"old"
         await save(running, "retired", {"key": "before", "value": "new"})
         assert (await get(running, "retired", "before")).body == b"new"
-        await save(running, "plain", {"key": "again", "value": 3, "etag": etags[f"{APP_ID}||again"]})
+        for key, answer in found.items():
+            item = {"key": key, "value": answer.json(), "etag": answer.headers["Etag"]}
+            await save(running, "plain", item)
 
-    assert rows(database, "plain")[f"{APP_ID}||again"][1] != etags[f"{APP_ID}||again"]
+    now = rows(database, "plain")
+    assert now == recorded
+    assert all(row.etag != recorded[key].etag for key, row in now.items())
 
 
 @needs_daprd
@@ -98,3 +115,58 @@ async def test_a_daprd_reads_what_is_written_here(resources: Path, database: Pat
     async with sidecar(resources, app_id=APP_ID) as ours:
         assert (await get(ours, "plain", "text")).json() == 1
         assert (await get(ours, "secret", "text")).body == b"theirs"
+
+
+@needs_daprd
+async def test_keys_are_the_same_under_every_strategy(resources: Path, tmp_path: Path) -> None:
+    strategies = ("", "appid", "name", "namespace", "none", "Shared")
+    environment = {"NAMESPACE": "shop"}
+    found = []
+    for start in (daprd, sidecar):
+        database = tmp_path / f"{start.__name__}.db"
+        for number, strategy in enumerate(strategies):
+            name = f"Store{number}"
+            component(
+                resources,
+                name,
+                "state.sqlite",
+                connectionString=str(database),
+                tableName=name,
+                metadataTableName=f"{name}_metadata",
+                **({"keyPrefix": strategy} if strategy else {}),
+            )
+        async with start(resources, app_id=APP_ID, environment=environment) as running:
+            for number in range(len(strategies)):
+                await save(running, f"Store{number}", {"key": "k", "value": 1})
+        with closing(sqlite3.connect(database)) as connection:
+            found.append(
+                [
+                    connection.execute(f"SELECT key FROM Store{number}").fetchall()
+                    for number in range(len(strategies))
+                ]
+            )
+
+    theirs, ours = found
+    assert ours == theirs
+
+
+@needs_daprd
+async def test_redis_is_shared_with_a_daprd(resources: Path) -> None:
+    with redis_server() as port:
+        component(resources, "plain", "state.redis", redisHost=f"127.0.0.1:{port}", redisPassword="")
+        async with daprd(resources, APP_ID) as theirs, sidecar(resources, app_id=APP_ID) as ours:
+            for writer, reader in ((ours, theirs), (theirs, ours)):
+                await save(
+                    writer,
+                    "plain",
+                    {"key": "object", "value": OBJECT},
+                    {"key": "lasting", "value": "x", "metadata": {"ttlInSeconds": "100"}},
+                )
+                written, found = [await get(each, "plain", "object") for each in (writer, reader)]
+                assert (found.body, found.headers["Etag"]) == (written.body, written.headers["Etag"])
+                item = {"key": "object", "value": 2, "etag": written.headers["Etag"]}
+                await save(reader, "plain", item)
+                body = json.dumps([item]).encode()
+                assert (await writer.call("POST", "/v1.0/state/plain", body)).status == 409
+                assert (await get(reader, "plain", "lasting")).json() == "x"
+                assert (await writer.call("DELETE", "/v1.0/state/plain/object")).status == 204

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.e2e.sidecars import Sidecar, component, sidecar
 
 
-async def reload(running: Sidecar, *words: str) -> None:
-    """Have the resources read again, and wait until the sidecar says what it made of them."""
+@asynccontextmanager
+async def reloaded(running: Sidecar, *words: str) -> AsyncIterator[None]:
+    """Wait, after what changes files, until the sidecar says what it made of them."""
     since = len(running.lines)
-    running.process.send_signal(signal.SIGHUP)
+    yield
     await running.said(*words, since=since)
 
 
@@ -20,24 +22,24 @@ async def test_components_follow_their_files(resources: Path, tmp_path: Path) ->
     kept = component(resources, "kept", "state.in-memory")
     async with sidecar(resources) as running:
         pid = running.process.pid
-        added = component(resources, "added", "state.sqlite", connectionString=str(tmp_path / "one.db"))
-        await reload(running, "Component loaded: added")
+        async with reloaded(running, "Component loaded: added"):
+            added = component(resources, "added", "state.sqlite", connectionString=str(tmp_path / "one.db"))
         assert await running.components() == {"kept": "state.in-memory", "added": "state.sqlite"}
         body = b'[{"key": "k", "value": 1}]'
         for store in ("kept", "added"):
             assert (await running.call("POST", f"/v1.0/state/{store}", body)).status == 204
 
-        component(resources, "added", "state.sqlite", connectionString=str(tmp_path / "two.db"))
-        await reload(running, "Component loaded: added")
+        async with reloaded(running, "Component loaded: added"):
+            component(resources, "added", "state.sqlite", connectionString=str(tmp_path / "two.db"))
         assert (await running.call("GET", "/v1.0/state/added/k")).status == 204
         assert (await running.call("GET", "/v1.0/state/kept/k")).body == b"1"
 
-        added.unlink()
-        await reload(running, "Component unloaded: added")
+        async with reloaded(running, "Component unloaded: added"):
+            added.unlink()
         assert (await running.call("GET", "/v1.0/state/added/k")).status == 400
 
-        kept.touch()
-        await reload(running, "nothing has changed")
+        async with reloaded(running, "nothing has changed"):
+            kept.touch()
         assert await running.components() == {"kept": "state.in-memory"}
         assert (await running.call("GET", "/v1.0/healthz")).status == 204
         assert running.process.pid == pid
@@ -57,11 +59,10 @@ async def test_store_may_be_defined_after_its_user(resources: Path, tmp_path: Pa
         assert (tmp_path / "orders.db").exists()
 
 
-async def test_unreadable_change_ends_the_sidecar(resources: Path) -> None:
+async def test_name_given_twice_ends_the_sidecar(resources: Path) -> None:
     component(resources, "one", "state.in-memory")
     async with sidecar(resources) as running:
         (resources / "two.yaml").write_text((resources / "one.yaml").read_text())
-        running.process.send_signal(signal.SIGHUP)
 
         assert await running.ended() == 1
         await running.said(
@@ -74,7 +75,6 @@ async def test_failing_change_ends_the_sidecar(resources: Path, tmp_path: Path) 
     file = component(resources, "db", "state.sqlite", connectionString=str(tmp_path / "one.db"))
     async with sidecar(resources) as running:
         component(resources, "db", "state.sqlite")
-        running.process.send_signal(signal.SIGHUP)
 
         assert await running.ended() == 1
         await running.said("level=fatal", "process component db error: ", f"[{file}, document 1, line 1]")

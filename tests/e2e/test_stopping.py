@@ -99,7 +99,6 @@ async def test_messages_under_way_outlive_their_component(
         events = await application.got(len(application.handled) + ledger.AT_ONCE)
         under_way = {event["data"] for event in events} - application.handled
         component(resources, "events", "pubsub.ledger", accepted=str(new))
-        pair.sidecar.process.send_signal(signal.SIGHUP)
         while "events" in await pair.sidecar.components():
             pass
         application.may_answer.set()

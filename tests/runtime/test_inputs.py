@@ -158,6 +158,22 @@ async def test_removed_binding_is_left() -> None:
         await bell.until(read=False)
 
 
+async def test_event_right_behind_the_last_one_is_refused() -> None:
+    async with world() as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        del here.catalog.inputs["bell"]
+        here.catalog.notify()
+        here.hold.set()
+
+        assert await under_way == Accepted(b"answer")
+        assert await bell.ring() == Rejected("input binding is closed")
+        await bell.until(read=False)
+
+
 async def test_failed_event_is_rejected() -> None:
     async with world() as here:
         here.status = 500

@@ -9,6 +9,7 @@ from pluggable.runtime.manifests import ManifestError, load_resources
 from pluggable.runtime.resources import (
     BulkSubscribe,
     Component,
+    Declaration,
     MetadataItem,
     Resources,
     Rule,
@@ -247,7 +248,7 @@ def test_duplicates_are_told_in_daprds_words(folder: Path) -> None:
         load(folder, "---\n".join(texts), namespace="mynamespace")
 
     duplicate, file = "duplicate definition of Component name", f"{folder}/1.yaml"
-    hint = "give each component its own"
+    hint = "give each its own"
     assert str(raised.value).splitlines() == [
         f"{duplicate} abc (pubsub.in-memory/v1) with existing abc (state.in-memory/v1)",
         f"{duplicate} 123 (state.in-memory/v1) with existing 123 (state.in-memory/v1)",
@@ -331,7 +332,7 @@ def test_file_not_in_utf8_is_left_out(folder: Path, caplog: pytest.LogCaptureFix
 @pytest.mark.parametrize(
     ("kind", "warning"),
     [
-        ("kind: Resiliency", "line 1: kind Resiliency is not offered yet; the document is left out"),
+        ("kind: Resilience", 'line 1: kind "Resilience" is unknown; did you mean Resiliency? the document'),
         ("kind: Componet", 'line 1: kind "Componet" is unknown; did you mean Component? the document'),
         ("kind: Zebra", 'line 1: kind "Zebra" is unknown, wanted one of Component, Configuration, '),
         ("other: x", 'line 1: kind "" is unknown, wanted one of'),
@@ -350,7 +351,9 @@ def test_strangers_yaml_is_a_warning(folder: Path, caplog: pytest.LogCaptureFixt
 
 
 def test_configuration_beside_resources_is_fine(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert load(folder, "apiVersion: dapr.io/v1alpha1\nkind: Configuration\n") == Resources()
+    found = load(folder, "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: mine}\n")
+
+    assert found == Resources(configurations=(Declaration(name="mine"),))
     assert caplog.records == []
 
 

@@ -65,6 +65,16 @@ def dump(value: Any) -> bytes:
         return escaped(_SURROGATES.sub("\ufffd", text).encode())
 
 
+def normalised(text: bytes) -> bytes:
+    """
+    Return a JSON text as this API stores it.
+
+    Raises:
+        MalformedRequestError: it is none.
+    """
+    return dump(load(text))
+
+
 def _mended(value: Any) -> Any:
     match value:
         case str():

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..config import RuntimeConfig
+from ..middleware import Pipeline
 from .base import (
     Answer as Answer,
     AppChannel as AppChannel,
@@ -29,8 +30,12 @@ from .http import HTTPAppChannel as HTTPAppChannel
 
 
 @asynccontextmanager
-async def app_channel(config: RuntimeConfig) -> AsyncIterator[AppChannel]:
-    """Open the channel that the configuration describes: over HTTP, or to nobody where no port is set."""
+async def app_channel(config: RuntimeConfig, pipeline: Pipeline | None = None) -> AsyncIterator[AppChannel]:
+    """
+    Open the channel that the configuration describes: over HTTP or gRPC, or to nobody where no port is set.
+
+    What goes over HTTP goes through the pipeline.
+    """
     if not config.app_port:
         yield NoApp(config)
     elif config.app_protocol in ("grpc", "grpcs"):
@@ -39,5 +44,5 @@ async def app_channel(config: RuntimeConfig) -> AsyncIterator[AppChannel]:
         async with GRPCAppChannel(config) as grpc_channel:
             yield grpc_channel
     else:
-        async with HTTPAppChannel(config) as channel:
+        async with HTTPAppChannel(config, pipeline) as channel:
             yield channel

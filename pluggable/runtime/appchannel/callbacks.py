@@ -57,7 +57,7 @@ def topic_event_pb(path: str, event: TopicEvent) -> pb.TopicEventRequest:
     Raises:
         EventDataError: the data cannot be handed over.
     """
-    attributes = event.content.event
+    attributes = event.content.whole()
     return pb.TopicEventRequest(
         id=_text(attributes, "id"),
         source=_text(attributes, "source"),
@@ -125,7 +125,7 @@ def _entry(entry: BulkEntry) -> pb.TopicEventBulkRequestEntry:
     if entry.content is None:
         found.bytes = entry.data
         return found
-    attributes = entry.content.event
+    attributes = entry.content.whole()
     event = pb.TopicEventCERequest(
         id=_text(attributes, "id"),
         source=_text(attributes, "source"),

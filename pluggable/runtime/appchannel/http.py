@@ -17,6 +17,7 @@ from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
+from ..middleware import Pipeline
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
 from .client import Client, Request, header_lines
@@ -24,6 +25,7 @@ from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .invoking import invoked, request_of
 from .obliging import binding_answer_of
+from .piped import PipedClient
 from .subscribe import read_subscriptions
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
@@ -50,11 +52,14 @@ class HTTPAppChannel(AppChannel):
     limit of their own; who asked for one cancels it.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = Client(
-            config.app_channel_address, config.app_port, max_body_bytes=config.max_body_bytes
+        address, most = (config.app_channel_address, config.app_port), config.max_body_bytes
+        self._client = (
+            PipedClient(*address, pipeline, max_body_bytes=most)
+            if pipeline
+            else Client(*address, max_body_bytes=most)
         )
         self._calls = Client(
             config.app_channel_address,

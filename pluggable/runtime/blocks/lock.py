@@ -15,7 +15,6 @@ from ..storeerrors import (
     TryLockError,
     UnlockError,
 )
-from .properties import property_of
 
 SEPARATOR = "||"
 #: What all keys of locks begin with, whatever the strategy.
@@ -83,9 +82,17 @@ def lock_key(resource: str, store: str, properties: Mapping[str, str], app_id: s
     Raises:
         ValueError: the name, or the component's prefix, contains the separator.
     """
-    strategy = property_of(properties, "keyPrefix").lower() or "appid"
+    # one that is set to nothing is another prefix than none set
+    set_to = (value.lower() for name, value in properties.items() if name.lower() == "keyprefix")
+    strategy = next(set_to, "appid")
     for part in (resource, strategy):
         if SEPARATOR in part:
             raise ValueError(f"input key/keyPrefix '{part}' can't contain '{SEPARATOR}'")
-    prefix = {"appid": app_id, "name": store, "none": ""}.get(strategy, strategy)
-    return SEPARATOR.join((API, prefix, resource) if prefix else (API, resource))
+    match strategy:
+        case "none":
+            return SEPARATOR.join((API, resource))
+        case "appid":
+            return SEPARATOR.join((API, app_id, resource))
+        case "name":
+            return SEPARATOR.join((API, store, resource))
+    return SEPARATOR.join((API, strategy, resource))

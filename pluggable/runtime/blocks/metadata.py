@@ -16,8 +16,6 @@ from .actors import ActorRuntime, Actors
 
 #: The release of Dapr whose APIs are offered; clients look at it to know what they may call.
 API_VERSION = "1.18.3"
-#: What is on where no configuration says otherwise.
-DEFAULT_FEATURES: Final = {"HotReload": True}
 #: What a component serves to this sidecar only: no word that callers of the metadata API know.
 _WITHIN: Final = frozenset({NativeBulk.feature})
 
@@ -83,12 +81,9 @@ class Metadata:
         self._catalog = catalog
         self._id = config.app_id
         self._app = _app_connection(config)
-        features = {**DEFAULT_FEATURES, **configuration.features}
-        self._features = tuple(name for name, enabled in features.items() if enabled)
+        self._features = configuration.enabled
         self._subscriptions = subscriptions
         self._actors = actors
-        self.named: dict[str, Sequence[str]] = {}
-        """The names of what is loaded beside components, by ``httpEndpoints``, ``mcpServers`` and so on."""
         self._extended = {"daprRuntimeVersion": API_VERSION}
 
     def set(self, key: str, value: str) -> None:
@@ -113,7 +108,7 @@ class Metadata:
             subscriptions=self._subscriptions(),
             app=self._app,
             actors=self._actors.describe(),
-            named={key: names for key, names in self.named.items() if names},
+            named={key: names for key, names in self._catalog.declared.names().items() if names},
             enabled_features=self._features,
             extended={**self._extended, "daprRuntimeVersion": API_VERSION},
         )

@@ -10,7 +10,7 @@ from ... import pubsub
 from ...errors import ComponentError
 from ...metadata import NO_METADATA
 from .. import cloudevents
-from ..apart import apart
+from ..apart import HUGE_BYTES, apart, far_apart
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..errors import (
@@ -113,7 +113,8 @@ class Target:
         """
         payload = data
         if not self.raw:
-            payload = await apart(len(data), self._envelope, data, content_type, self._metadata, trace)
+            around = self._around(content_type, self._metadata, trace)
+            payload = await far_apart(len(data), enveloped, data, *around)
         metadata = {**self._metadata, **extra} if extra else self._metadata
         try:
             await self.broker.component.publish(self._request(payload, metadata))
@@ -130,7 +131,8 @@ class Target:
         failed for one reason.
         """
         size = 0 if self.raw else sum(len(entry.data) for entry in entries)
-        ready = await apart(size, self._prepared, entries, trace)
+        huge = {} if size <= HUGE_BYTES else await self._huge(entries, trace)
+        ready = await apart(size, self._prepared, entries, trace, huge)
         component = self.broker.component
         if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
             return await self._one_by_one(ready)
@@ -145,7 +147,25 @@ class Target:
         except ComponentError as error:
             raise PublishFailedError(self.broker.name, self.topic, error) from error
 
-    def _prepared(self, entries: Sequence[pubsub.BulkEntry], trace: Trace) -> list[pubsub.BulkEntry]:
+    async def _huge(self, entries: Sequence[pubsub.BulkEntry], trace: Trace) -> dict[str, bytes]:
+        """Return the events of the entries that are so large, by their ids."""
+        return {
+            entry.entry_id: await far_apart(
+                len(entry.data),
+                enveloped,
+                entry.data,
+                *self._around(entry.content_type, self._entry_metadata(entry), trace),
+            )
+            for entry in entries
+            if len(entry.data) > HUGE_BYTES
+        }
+
+    def _entry_metadata(self, entry: pubsub.BulkEntry) -> Mapping[str, str]:
+        return {**self._metadata, **entry.metadata} if entry.metadata else entry.metadata
+
+    def _prepared(
+        self, entries: Sequence[pubsub.BulkEntry], trace: Trace, huge: Mapping[str, bytes]
+    ) -> list[pubsub.BulkEntry]:
         seen: set[str] = set()
         ready = []
         for entry in entries:
@@ -153,8 +173,10 @@ class Target:
                 reason = "entryId is duplicated or not present for entry"
                 raise EntryError(self.broker.name, self.topic, self.broker.app_id, reason)
             seen.add(entry.entry_id)
-            metadata = {**self._metadata, **entry.metadata} if entry.metadata else entry.metadata
-            data = entry.data if self.raw else self._envelope(entry.data, entry.content_type, metadata, trace)
+            metadata = self._entry_metadata(entry)
+            data = entry.data if self.raw else huge.get(entry.entry_id)
+            if data is None:
+                data = enveloped(entry.data, *self._around(entry.content_type, metadata, trace))
             ready.append(
                 pubsub.BulkEntry(
                     entry_id=entry.entry_id, data=data, content_type=entry.content_type, metadata=metadata
@@ -185,32 +207,54 @@ class Target:
             metadata=metadata,
         )
 
-    def _envelope(self, data: bytes, content_type: str, metadata: Mapping[str, str], trace: Trace) -> bytes:
+    def _around(
+        self, content_type: str, metadata: Mapping[str, str], trace: Trace
+    ) -> tuple[str, str, str, str, Mapping[str, str], Trace, str]:
+        """Return what goes around data, as ``enveloped`` takes it."""
         broker = self.broker
         expires = "" if broker.expires_itself else expiration(broker.name, metadata)
-        try:
-            if cloudevents.media_type(content_type) == cloudevents.CLOUD_EVENT_TYPE:
-                return cloudevents.from_event(
-                    data,
-                    topic=self.topic,
-                    pubsub=broker.name,
-                    trace_parent=trace.parent,
-                    trace_state=trace.state,
-                    expiration=expires,
-                )
-            return cloudevents.new_event(
-                data=data,
-                content_type=content_type,
-                topic=self.topic,
-                pubsub=broker.name,
-                source=broker.app_id,
-                metadata=metadata,
+        return content_type, self.topic, broker.name, broker.app_id, metadata, trace, expires
+
+
+def enveloped(
+    data: bytes,
+    content_type: str,
+    topic: str,
+    pubsub_name: str,
+    app_id: str,
+    metadata: Mapping[str, str],
+    trace: Trace,
+    expires: str,
+) -> bytes:
+    """
+    Return an event with this data; with what is huge this is done in another process.
+
+    Raises:
+        CloudEventError: the data is not what its content type says.
+    """
+    try:
+        if cloudevents.media_type(content_type) == cloudevents.CLOUD_EVENT_TYPE:
+            return cloudevents.from_event(
+                data,
+                topic=topic,
+                pubsub=pubsub_name,
                 trace_parent=trace.parent,
                 trace_state=trace.state,
                 expiration=expires,
             )
-        except ValueError as error:
-            raise CloudEventError(broker.name, broker.app_id, str(error)) from error
+        return cloudevents.new_event(
+            data=data,
+            content_type=content_type,
+            topic=topic,
+            pubsub=pubsub_name,
+            source=app_id,
+            metadata=metadata,
+            trace_parent=trace.parent,
+            trace_state=trace.state,
+            expiration=expires,
+        )
+    except ValueError as error:
+        raise CloudEventError(pubsub_name, app_id, str(error)) from error
 
 
 def _raw(pubsub_name: str, metadata: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 
 from ... import secretstores
@@ -16,6 +17,8 @@ from ..errors import (
     SecretStoresNotConfiguredError,
 )
 from ..resources import SecretScope
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class Secrets:
@@ -60,6 +63,15 @@ class Secrets:
         if scope is None:
             return found
         return {name: values for name, values in found.items() if scope.allows(name)}
+
+    def warn_of_missing(self) -> None:
+        """Log which scopes are about a store that is not loaded: perhaps its name is misspelt."""
+        for name in self._scopes.keys() - self._catalog.secretstores.keys():
+            logger.warning(
+                'spec.secrets.scopes names the secret store "%s", which is not loaded; there are: %s',
+                name,
+                ", ".join(self._catalog.secretstores) or "none",
+            )
 
     def _store(self, name: str) -> secretstores.SecretStore:
         loaded = self._catalog.secretstores.get(name)

@@ -11,6 +11,7 @@ from ..._settings import parse_bool
 from ...errors import ComponentError, ETagInvalidError, ETagMismatchError, UnsupportedError
 from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
+from ..apart import apart
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..encryption import encryption_of
@@ -44,6 +45,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 GATHER_GETS = "gatherGets"
 #: How long a store may take to say how long a transaction may be; daprd waits as long.
 LIMIT_SECONDS = 5.0
+
+JSON = "application/json"
 
 Operation = state.SetRequest | state.DeleteRequest
 
@@ -94,6 +97,13 @@ class Store:
         self._get = gets if self._encryption is None else decrypting(self._encryption, gets)
         self._prefix = key_prefix(name, loaded.properties, config)
         self._announcing = announcing
+        plain = self._encryption is None and announcing is None
+        self.json_type: str | None = JSON if loaded.bundled and plain else None
+        """
+        What the store is told of values that came as JSON, so that it keeps them as text, as daprd's own do.
+
+        Strangers hear of it from the application alone, as from a daprd.
+        """
         self._limit: int | None = None
         self._limit_known = False
 
@@ -234,7 +244,7 @@ class Store:
             raise QueryNotSupportedError(self.name)
         if self._encryption is not None:
             raise QueryFailedError(self.name, "cannot query encrypted store")
-        request = query_request(self.name, text, metadata)
+        request = await apart(len(text), query_request, self.name, text, metadata)
         try:
             return await self._component.query(request)
         except UnsupportedError as error:

@@ -39,6 +39,12 @@ class Incoming:
 
     event: Mapping[str, Any]
     body: bytes
+    partial: bool = False
+    """Whether ``event`` lacks the data, because it is huge; ``whole`` has it."""
+
+    def whole(self) -> Mapping[str, Any]:
+        """Return the event with its data."""
+        return _parsed(self.body, {}).event if self.partial else self.event
 
     @property
     def trace(self) -> tuple[str, str]:

@@ -122,7 +122,7 @@ class Batches:
         return BulkEntry(
             entry_id=str(uuid.uuid4()),
             content=None if self._raw else content,
-            data=base64.b64decode(content.event["data_base64"]) if self._raw else content.body,
+            data=base64.b64decode(content.whole()["data_base64"]) if self._raw else content.body,
             content_type=metadata.get("content-type", ""),
             metadata=metadata,
         )

@@ -31,7 +31,7 @@ class Intake:
     """Counts the messages of one source that are being handled, until it is sealed."""
 
     def __init__(self) -> None:
-        self.sealed = False
+        self.sealed: bool = False
         """Nothing more is taken."""
         self.ready: asyncio.Event = asyncio.Event()
         """Messages published from now on are seen."""

@@ -70,7 +70,7 @@ class OutboxRelay:
         self._released = asyncio.Event()
         self._closing = asyncio.Event()
         self._running: dict[tuple[str, str], _Running] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def open(self) -> None:
         """Begin to read, now and whenever a store or a broker is new."""
@@ -98,7 +98,7 @@ class OutboxRelay:
         await wind_down(
             [each.delivery.intake for each in running],
             [each.route.broker.component for each in running],
-            [*(each.task for each in running), *self._ending],
+            [*(each.task for each in running), *self._ending.values()],
             self._config.graceful_shutdown_seconds,
         )
 
@@ -110,10 +110,10 @@ class OutboxRelay:
         for key, running in list(self._running.items()):
             if wanted.get(key) != running.route:
                 del self._running[key]
-                self._end(running)
+                self._end(key, running)
         for key, route in wanted.items():
             if key not in self._running:
-                self._running[key] = self._start(route, key[1])
+                self._running[key] = self._start(key, route)
 
     def _routes(self) -> Iterator[tuple[tuple[str, str], Route]]:
         """Yield the internal topics; stores that share one share its subscription."""
@@ -126,20 +126,30 @@ class OutboxRelay:
             if (broker := self._catalog.pubsub.get(key[0])) is not None:
                 yield key, Route(broker, tuple(sharing))
 
-    def _start(self, route: Route, topic: str) -> _Running:
+    def _start(self, key: tuple[str, str], route: Route) -> _Running:
         delivery = Relaying(route, self._outbox, self._publishing, self._released, self._closing)
-        wanted = pubsub.Topic(name=topic_prefix(route.broker, self._config) + topic)
-        what = f"subscription to internal outbox topic {topic} on pubsub {route.broker.spec.name}"
-        component = route.broker.component
-        task = asyncio.create_task(keep_going(what, lambda: component.subscribe(wanted, delivery)), name=what)
-        return _Running(route, delivery, task)
+        what = f"subscription to internal outbox topic {key[1]} on pubsub {key[0]}"
+        wanted = pubsub.Topic(name=topic_prefix(route.broker, self._config) + key[1])
+        before = self._ending.get(key)
 
-    def _end(self, running: _Running) -> None:
+        async def subscribe() -> None:
+            if before is not None:
+                await asyncio.wait({before})
+            await keep_going(what, lambda: route.broker.component.subscribe(wanted, delivery))
+
+        return _Running(route, delivery, asyncio.create_task(subscribe(), name=what))
+
+    def _end(self, key: tuple[str, str], running: _Running) -> None:
         ending = asyncio.create_task(
             wind_down([running.delivery.intake], [], [running.task], self._config.graceful_shutdown_seconds)
         )
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        running.delivery.intake.seal()
+        self._ending[key] = ending
+        ending.add_done_callback(lambda _: self._ended(key, ending))
+
+    def _ended(self, key: tuple[str, str], ending: asyncio.Task[None]) -> None:
+        if self._ending.get(key) is ending:
+            del self._ending[key]
 
 
 class Relaying(Delivery[pubsub.Message]):
@@ -173,51 +183,78 @@ class Relaying(Delivery[pubsub.Message]):
             key = await apart(len(event), cloudevents.attribute, event, "id")
         except ValueError as error:
             return _refused(f"the message is no event: {error}")
-        source = await self._marked(key)
-        if source is None:
-            return self._missing(key)
-        settings = source.settings
-        addressed = {"topic": settings.topic, "pubsubname": settings.pubsub}
-        try:
-            ready = await apart(len(event), cloudevents.rewritten, event, addressed)
-            await publish_event(self._publishing, settings.pubsub, settings.topic, ready)
-        except PublishingError as error:
-            return _refused(f"to topic {settings.topic} with pubsub {settings.pubsub}: {error}")
-        await _unmark(source.store, key)
+        found = await self._marked(key)
+        if not isinstance(found, Source):
+            return self._missing(key, found)
+        if (failure := await self._published(event, found.settings)) is not None:
+            return Unanswered() if self._closing.is_set() else _refused(str(failure))
+        await _unmark(found.store, key)
         return Accepted()
 
-    async def _marked(self, key: str) -> Source | None:
-        """Return the store that has the marker, waiting for it as long as a transaction may take."""
-        until = asyncio.get_running_loop().time() + MARKER_SECONDS
-        pause = FIRST_PAUSE_SECONDS
+    async def _marked(self, key: str) -> Source | ComponentError | None:
+        """Return the store that has the marker, waiting for it; an error if one could not be asked."""
+        tries = _Tries(self._closing)
         while True:
+            failure: ComponentError | None = None
             for source in self._sources:
-                if await _has(source.store, key):
-                    return source
-            over = self._outbox.is_void(key) or asyncio.get_running_loop().time() >= until
-            if over or await self._closed_within(pause):
+                try:
+                    if await _has(source.store, key):
+                        return source
+                except ComponentError as error:
+                    failure = error
+            if self._outbox.is_void(key) or not await tries.another():
+                return failure
+
+    async def _published(self, event: bytes, settings: OutboxSettings) -> PublishingError | None:
+        """Publish the event where it was meant to go, trying again for a while; return why it was in vain."""
+        addressed = {"topic": settings.topic, "pubsubname": settings.pubsub}
+        ready = await apart(len(event), cloudevents.rewritten, event, addressed)
+        tries = _Tries(self._closing)
+        while True:
+            try:
+                await publish_event(self._publishing, settings.pubsub, settings.topic, ready)
+            except PublishingError as error:
+                if not await tries.another():
+                    return error
+            else:
                 return None
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _closed_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._closing.wait()
-        except TimeoutError:
-            return False
-
-    def _missing(self, key: str) -> Outcome:
+    def _missing(self, key: str, failure: ComponentError | None) -> Outcome:
         if self._outbox.is_void(key):
             logger.debug("%s was announced for a transaction that was refused", key)
             return Accepted()
         if self._closing.is_set():
             return Unanswered()
+        if failure is not None:
+            return _refused(f"outbox state {key} cannot be looked for: {failure}")
         names = ", ".join(source.store.spec.name for source in self._sources)
         reason = f"outbox state not found: {key} is not in {names}, so its transaction was not committed"
         if all(source.settings.discard_when_missing for source in self._sources):
             logger.error("%s; the message is discarded", reason)
             return Accepted()
         return _refused(reason)
+
+
+class _Tries:
+    """Waits before each further try, ever longer, until the time is over or the sidecar stops."""
+
+    def __init__(self, closing: asyncio.Event) -> None:
+        self._closing = closing
+        self._now = asyncio.get_running_loop().time
+        self._until = self._now() + MARKER_SECONDS
+        self._pause = FIRST_PAUSE_SECONDS
+
+    async def another(self) -> bool:
+        """Wait, and return whether to try again."""
+        if self._now() >= self._until:
+            return False
+        try:
+            async with asyncio.timeout(self._pause):
+                await self._closing.wait()
+        except TimeoutError:
+            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+            return True
+        return False
 
 
 def _refused(reason: str) -> Outcome:
@@ -227,11 +264,7 @@ def _refused(reason: str) -> Outcome:
 
 
 async def _has(store: Loaded[state.StateStore], key: str) -> bool:
-    try:
-        found = await store.component.get(state.GetRequest(key=key))
-    except ComponentError as error:
-        logger.debug("outbox marker %s cannot be looked for in %s: %s", key, store.spec.name, error)
-        return False
+    found = await store.component.get(state.GetRequest(key=key))
     return found is not None and bool(found.data)
 
 

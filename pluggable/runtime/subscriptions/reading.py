@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from ... import pubsub
 from .. import cloudevents
-from ..apart import apart
+from ..apart import HUGE_BYTES, apart, far_apart
 from ..gotext import parse_bool
-from ..resources import Subscription
+from ..resources import Rule, Subscription
 from .broker import Broker
 from .routing import Router, RoutingError
+
+_DATA: Final = frozenset({"data", "data_base64"})
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Reader:
         self.raw: bool = _raw(subscription.metadata)
         """Whether any bytes are wrapped, as the subscription's ``rawPayload`` asks."""
         self._turn = asyncio.Lock()
+        self._rules = tuple(subscription.rules)
         try:
             self._router = Router(subscription.rules)
         except RoutingError as error:
@@ -70,34 +74,64 @@ class Reader:
         topic = message.topic.removeprefix(self._broker.topic_prefix)
         try:
             async with self._turn:
-                content, path = await apart(len(message.data), self._read, message, topic, metadata)
+                content, path = await self._read(message, topic, metadata)
         except (ValueError, RoutingError) as error:
             reason = f"pubsub {self._broker.name}, topic {topic}: the message is no event to deliver: {error}"
             logger.error("%s", reason)  # noqa: TRY400  the reason says it all
             raise UndeliverableError(reason) from error
         return Read(topic, content, path)
 
-    def _read(
+    async def _read(
         self, message: pubsub.Message, topic: str, metadata: Mapping[str, str]
     ) -> tuple[cloudevents.Incoming, str | None]:
-        content = cloudevents.incoming(
-            message.data, topic=topic, pubsub=self._broker.name, metadata=metadata, raw=self.raw
-        )
-        event = content.event
-        if cloudevents.expired(event):
-            logger.warning(
-                "dropping expired pub/sub event %s as of %s", event.get("id"), event.get("expiration")
+        data, name = message.data, self._broker.name
+        if len(data) <= HUGE_BYTES:
+            content, path = await apart(
+                len(data), _read, self._router, data, topic, name, metadata, raw=self.raw
             )
-            return content, None
-        path = self._router.path(event)
-        if path is None:
+        else:
+            event, body, path = await far_apart(
+                len(data), read_huge, self._rules, data, topic, name, metadata, raw=self.raw
+            )
+            content = cloudevents.Incoming(event, data if body is None else body, partial=True)
+        self._tell(content.event, path, topic)
+        return content, path
+
+    def _tell(self, event: Mapping[str, Any], path: str | None, topic: str) -> None:
+        if path is not None:
+            return
+        number = event.get("id")
+        if cloudevents.expired(event):
+            logger.warning("dropping expired pub/sub event %s as of %s", number, event.get("expiration"))
+        else:
             logger.debug(
                 "no matching route for event %s in pubsub %s and topic %s; skipping",
-                event.get("id"),
+                number,
                 self._broker.name,
                 topic,
             )
-        return content, path
+
+
+def _read(
+    router: Router, data: bytes, topic: str, pubsub_name: str, metadata: Mapping[str, str], *, raw: bool
+) -> tuple[cloudevents.Incoming, str | None]:
+    content = cloudevents.incoming(data, topic=topic, pubsub=pubsub_name, metadata=metadata, raw=raw)
+    return content, None if cloudevents.expired(content.event) else router.path(content.event)
+
+
+def read_huge(
+    rules: Sequence[Rule],
+    data: bytes,
+    topic: str,
+    pubsub_name: str,
+    metadata: Mapping[str, str],
+    *,
+    raw: bool,
+) -> tuple[dict[str, Any], bytes | None, str | None]:
+    """Return, in another process, what an event says beside its data, its text if that changed, its path."""
+    content, path = _read(Router(rules), data, topic, pubsub_name, metadata, raw=raw)
+    attributes = {name: each for name, each in content.event.items() if name not in _DATA}
+    return attributes, None if content.body is data else content.body, path
 
 
 def _raw(metadata: Mapping[str, str]) -> bool:

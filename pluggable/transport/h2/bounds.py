@@ -9,8 +9,8 @@ from ngh2 import Configuration, Setting
 
 #: Error texts travel as headers, and a stack trace of a backend has more than a few KiB.
 HEADER_LIST_BYTES = 1024 * 1024
-#: What one stream may send before it is read, and all of a connection together: a thousand streams that nobody
-#: reads must not hold up the others.
+#: What one stream may send before it is read, and all of a connection together: a thousand streams that
+#: nobody reads must not hold up the others.
 STREAM_WINDOW = 128 * 1024
 CONNECTION_WINDOW = 1000 * STREAM_WINDOW
 #: Every subscription is a stream for as long as it lasts, and calls need some beside them.

@@ -47,7 +47,7 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
 
     async def init(self, metadata: Metadata) -> None:
         self._name = metadata.name
-        settings = metadata.parse(SQLiteSettings)
+        settings = _settings(metadata)
         try:
             where = location(settings.connection_string)
         except ValueError as error:
@@ -139,3 +139,13 @@ def _item(key: str, found: Found) -> state.BulkGetItem:
 
 def _step(request: Write) -> Operation[None]:
     return Put(request) if isinstance(request, state.SetRequest) else Remove(request)
+
+
+def _settings(metadata: Metadata) -> SQLiteSettings:
+    """Return the settings; that there is no connection string is told in daprd's words, too."""
+    try:
+        return metadata.parse(SQLiteSettings)
+    except MetadataError as error:
+        if metadata.get("connectionString") or metadata.get("url"):
+            raise
+        raise MetadataError([f"missing connection string: {error.faults[0]}", *error.faults[1:]]) from error

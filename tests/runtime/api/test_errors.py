@@ -117,7 +117,7 @@ CASES = {
     "query failed": Case(
         "/v1.0-alpha1/state/queryable/query", "[]", 500, "ERR_STATE_QUERY",
         "state store queryable query failed: failed to parse JSON query body: "
-        "'list' object has no attribute 'get'",
+        "the query is an array, an object is wanted",
         "QueryStateAlpha1", state_pb2.QueryStateRequest(store_name="queryable", query="[]"), Code.INTERNAL,
         "DAPR_STATE_QUERY_FAILED", ("ResourceInfo",),
     ),

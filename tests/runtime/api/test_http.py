@@ -519,6 +519,11 @@ async def test_path_without_handler_is_explained(
     assert "vary" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/v1.0/healthz/", "/v1.0/metadata/", "//v1.0//metadata//"])
+async def test_slash_at_the_end_is_passed_over(sidecar: Sidecar, path: str) -> None:
+    assert (await sidecar.call("GET", path)).status in {200, 204}
+
+
 async def test_slashes_are_collapsed(sidecar: Sidecar) -> None:
     assert (await sidecar.call("GET", "//v1.0///healthz")).status == 204
 

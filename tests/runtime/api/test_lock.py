@@ -103,6 +103,7 @@ async def test_grpc_takes_and_gives_back(channel: Channel, locks: Locks) -> None
         ({"keyPrefix": "none"}, "lock||r"),
         ({"keyPrefix": "namespace"}, "lock||namespace||r"),
         ({"keyPrefix": "Mine"}, "lock||mine||r"),
+        ({"keyPrefix": ""}, "lock||||r"),
     ],
 )
 async def test_prefix_is_what_the_component_asks_for(

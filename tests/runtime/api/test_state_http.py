@@ -68,3 +68,18 @@ async def test_missing_store_names_the_application(sidecars: Sidecars, empty: bo
 
     [info] = json.loads(answer.body)["details"]
     assert info["metadata"] == {"appID": "app"}
+
+
+async def test_many_operations_and_long_keys_are_taken(sidecar: Sidecar) -> None:
+    long = "k" * 100_000
+    operations = [
+        {"operation": "upsert", "request": {"key": f"{number}", "value": number}} for number in range(5_000)
+    ]
+    operations.append({"operation": "upsert", "request": {"key": long, "value": "x"}})
+    body = json.dumps({"operations": operations})
+
+    assert (await sidecar.call("POST", "/v1.0/state/store/transaction", body)).status == 204
+
+    assert len(sidecar.components.store.values) == 5_001
+    answer = await sidecar.call("POST", "/v1.0/state/store/bulk", json.dumps({"keys": [long, "4999"]}))
+    assert [each["data"] for each in json.loads(answer.body)] == ["x", 4999]

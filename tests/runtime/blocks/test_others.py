@@ -67,6 +67,44 @@ async def test_scopes_hide_secrets(components: Components) -> None:
         await block.get("vault", "db")
 
 
+def test_scope_without_its_store_is_a_warning(
+    components: Components, caplog: pytest.LogCaptureFixture
+) -> None:
+    scopes = [resources.SecretScope(store="vault"), resources.SecretScope(store="valt")]
+    Secrets(components.catalog, scopes).warn_of_missing()
+
+    assert caplog.messages == [
+        'spec.secrets.scopes names the secret store "valt", which is not loaded; there are: vault'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "seen"),
+    [
+        (resources.SecretScope(store="vault"), {"key", "db"}),
+        (resources.SecretScope(store="vault", default_allow=False), set()),
+        (resources.SecretScope(store="vault", default_allow=False, allowed=("db",)), {"db"}),
+        (resources.SecretScope(store="vault", allowed=("db",)), {"db"}),
+        (resources.SecretScope(store="vault", allowed=("db",), denied=("db",)), {"db"}),
+        (resources.SecretScope(store="vault", denied=("db",)), {"key"}),
+        (resources.SecretScope(store="other", default_allow=False), {"key", "db"}),
+    ],
+    ids=["all", "none", "allowed", "only allowed", "allowed beats denied", "denied", "of another store"],
+)
+async def test_scope_lets_through_what_daprd_does(
+    components: Components, scope: resources.SecretScope, seen: set[str]
+) -> None:
+    block = Secrets(components.catalog, [scope])
+
+    assert (await block.bulk_get("vault")).keys() == seen
+    for name in ("key", "db"):
+        if name in seen:
+            assert await block.get("vault", name)
+        else:
+            with pytest.raises(SecretDeniedError):
+                await block.get("vault", name)
+
+
 async def test_description_tells_capabilities(components: Components) -> None:
     block = blocks.build(components.catalog, RuntimeConfig(app_id="app", app_port=5)).metadata
     block.set("mine", "1")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pluggable import state
@@ -172,6 +174,44 @@ async def test_query_is_read_from_json(components: Components, block: State) -> 
 async def test_bad_query_is_refused(block: State, text: str) -> None:
     with pytest.raises(QueryFailedError, match="state store queryable query failed: failed to parse JSON"):
         await block.store("queryable").query(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "the query is an array, an object is wanted"),
+        ('{"filter":1}', "filter is a number, an object is wanted"),
+        ('{"filter":{"EQ":{"a":1},"IN":{"a":[1]}}}', "filter unit must have a single element"),
+        ('{"filter":{"LIKE":{"a":1}}}', 'unsupported filter "LIKE"'),
+        ('{"filter":{"EQ":1}}', "EQ filter must be a map"),
+        ('{"filter":{"EQ":{"a":1,"b":2}}}', "EQ filter must contain a single key/value pair"),
+        ('{"filter":{"IN":{"a":1}}}', "IN filter value must be an array"),
+        ('{"filter":{"AND":{}}}', "AND filter must be an array"),
+        ('{"filter":{"OR":[{"EQ":{"a":1}}]}}', "OR filter must contain at least two entries"),
+        ('{"filter":{"OR":[{"EQ":{"a":1}},1]}}', "filter unit must be a map"),
+        ('{"sort":{}}', "sort is an object, an array is wanted"),
+        ('{"sort":[{"order":"ASC"}]}', "an item of sort has no key"),
+        ('{"page":{"limit":"x"}}', "page.limit is a text, a whole number is wanted"),
+        ('{"page":{"limit":-1}}', "page.limit is -1, wanted 0 to"),
+        ('{"page":{"token":5}}', "page.token is a number, a text is wanted"),
+        ('{"page":{"limit":Infinity}}', "Infinity is no JSON"),
+    ],
+)
+async def test_fault_of_a_query_is_told(block: State, text: str, said: str) -> None:
+    with pytest.raises(QueryFailedError) as caught:
+        await block.store("queryable").query(text)
+
+    assert str(caught.value).startswith(
+        f"state store queryable query failed: failed to parse JSON query body: {said}"
+    )
+
+
+async def test_filters_may_be_nested(components: Components, block: State) -> None:
+    nested = {"OR": [{"EQ": {"a": 1}}, {"AND": [{"IN": {"b": [2, 3]}}, {"NEQ": {"c.d": "x"}}]}]}
+
+    await block.store("queryable").query(json.dumps({"filter": nested}))
+
+    assert components.queryable.queried.filter == nested
 
 
 async def test_store_that_cannot_query_says_so(block: State) -> None:

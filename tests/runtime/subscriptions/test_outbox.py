@@ -49,9 +49,11 @@ class Broker(InMemoryPubSub):
         super().__init__()
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self.failure: UnavailableError | None = None
+        self.refused = asyncio.Event()
 
     async def publish(self, request: pubsub.PublishRequest) -> None:
         if self.failure is not None:
+            self.refused.set()
             raise self.failure
         await super().publish(request)
 
@@ -228,6 +230,31 @@ async def test_announcement_without_a_marker_is_not_published(
     assert world.reader.events.empty()
 
 
+async def test_store_that_cannot_be_asked_discards_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "MARKER_SECONDS", 0.05)
+    await world.open({"outboxDiscardWhenMissingState": "true"})
+    world.store.failure = UnavailableError("no route")
+    await publish_event(world.blocks.publishing, "events", INTERNAL, b'{"id":"outbox-1","data":"x"}')
+
+    assert await world.outcome() == Rejected(
+        "cannot publish outbox message: outbox state outbox-1 cannot be looked for: no route"
+    )
+
+
+async def test_publication_that_fails_is_tried_again(world: World) -> None:
+    await world.open()
+    await world.store.set(put("outbox-1", b"0"))
+    await publish_event(world.blocks.publishing, "events", INTERNAL, b'{"id":"outbox-1","data":"x"}')
+    world.broker.failure = UnavailableError("no route")
+    await world.broker.refused.wait()
+    world.broker.failure = None
+
+    assert (await world.reader.next())["data"] == "x"
+    assert await world.outcome() == Accepted()
+
+
 async def test_announced_by_a_sidecar_that_ended_is_published(world: World) -> None:
     await world.store.set(put("outbox-1", b"0"))
     await world.open()
@@ -266,6 +293,15 @@ async def test_events_wait_until_the_application_subscribes(world: World) -> Non
     assert world.reader.events.empty()
 
     OutboxRelay.release(world.relay)
+
+    assert (await world.reader.next())["data"] == "2"
+
+
+async def test_changed_store_is_followed(world: World) -> None:
+    await world.open()
+    world.components.catalog.state["orders"] = loaded("orders", "state.y", world.store, TARGET)
+    world.components.catalog.notify()
+    await world.transact(put("a", b"2"))
 
     assert (await world.reader.next())["data"] == "2"
 

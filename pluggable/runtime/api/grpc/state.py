@@ -7,11 +7,11 @@ from ...._proto.dapr.proto.common.v1 import common_pb2 as common
 from ...._proto.dapr.proto.runtime.v1 import state_pb2 as pb
 from ...._wire.common import mapping
 from ....transport import ServerCall
-from ...apart import apart
+from ...apart import far_apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
 from ...errors import EmptyKeyError, OperationNotSupportedError
-from ..jsontext import dump, load
+from ..jsontext import normalised
 from ..trace import of_call
 from .service import Service
 
@@ -109,7 +109,7 @@ async def _set_request(item: common.StateItem, store: Store) -> state.SetRequest
     """Return what to store; a value announced as JSON is written as the HTTP API writes it."""
     value = item.value
     if item.metadata.get("contentType", "") == "application/json":
-        value = await apart(len(value), lambda: dump(load(item.value)))
+        value = await far_apart(len(value), normalised, value)
     return _set(item, store, value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...blocks import Blocks
 from ...config import RuntimeConfig
+from ...middleware import Pipeline
 from ...telemetry import Telemetry
 from .bindings import BindingHandlers
 from .configuration import ConfigurationHandlers
@@ -16,6 +17,7 @@ from .invoke import InvokeHandlers
 from .lock import LockHandlers
 from .metadata import MetadataHandlers
 from .owner import Routes
+from .piped import Piped
 from .publish import PublishHandlers
 from .request import Request as Request, Response as Response
 from .router import Router as Router
@@ -24,8 +26,19 @@ from .server import HTTPServer as HTTPServer
 from .state import StateHandlers
 
 
-def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutdown: Shutdown) -> Routes:
-    """Return the whole API; ``shutdown`` is called after a request for it has been answered."""
+def routes(
+    blocks: Blocks,
+    config: RuntimeConfig,
+    telemetry: Telemetry,
+    *,
+    shutdown: Shutdown,
+    pipeline: Pipeline | None = None,
+) -> Routes:
+    """
+    Return the whole API, behind the pipeline if there is one.
+
+    ``shutdown`` is called after a request for it has been answered.
+    """
     router = Router(
         token=config.dapr_api_token,
         requests=telemetry.http_requests if config.enable_metrics else None,
@@ -46,7 +59,8 @@ def routes(blocks: Blocks, config: RuntimeConfig, telemetry: Telemetry, *, shutd
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)
-    return CORS(router, config.allowed_origins) if config.allowed_origins else router
+    handle: Routes = Piped(router, pipeline) if pipeline else router
+    return CORS(handle, config.allowed_origins) if config.allowed_origins else handle
 
 
 def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...apart import apart
+from ...apart import far_apart
 from ...blocks.bindings import Bindings
 from ..jsontext import dump, load
 from ..trace import BAGGAGE, passed_on
@@ -25,7 +25,7 @@ class BindingHandlers:
 
     async def invoke(self, request: Request, name: str) -> Response:
         """Perform an operation; the binding's metadata becomes headers, of an error too."""
-        wanted, data = await apart(len(request.body), _wanted, request.body)
+        wanted, data = await far_apart(len(request.body), _wanted, request.body)
         metadata = {**texts_of(wanted, "metadata"), **passed_on(request.headers)}
         answer = await self._block.invoke(name, text_of(wanted, "operation"), data, metadata)
         headers = metadata_headers(answer.metadata)
@@ -39,4 +39,5 @@ class BindingHandlers:
 def _wanted(body: bytes) -> tuple[dict[str, Any], bytes]:
     """Return the request's fields, and its data as the JSON text that the binding gets."""
     wanted = object_of(load(body), "the body")
-    return wanted, dump(field_of(wanted, "data"))
+    data = dump(field_of(wanted, "data"))
+    return {name: value for name, value in wanted.items() if name.lower() != "data"}, data

@@ -163,6 +163,8 @@ class Connection(asyncio.Protocol):
             return
         if self._reader.upgrades and not self._reader.unread and self._upgrade(request):
             return
+        if self._watched:
+            self.relax()  # a handler has its own time
         self._working = True
         self._in_burst = True
         task = self._owner.starting.begin(self._work(request), self._worked)

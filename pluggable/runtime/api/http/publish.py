@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .... import pubsub
-from ...apart import apart
-from ...blocks.publish import Publishing, Target
+from ...apart import far_apart
+from ...blocks.publish import Publishing
 from ...cloudevents import DEFAULT_CONTENT_TYPE, media_type
 from ...errors import EntryError, EventsUnreadableError, MalformedRequestError, PublishFailedError
 from ..errors import TABLE
@@ -42,7 +42,8 @@ class PublishHandlers:
     async def publish_many(self, request: Request, name: str, topic: str) -> Response:
         """Publish the messages of a list; the answer names those that failed."""
         target = self._block.target(name, topic, request.metadata())
-        entries = await apart(len(request.body), self._entries, request.body, target)
+        body = request.body
+        entries = await far_apart(len(body), _entries, body, target.broker.name, target.topic, self._app_id)
         try:
             failed = await target.publish_many(entries, of_headers(request.headers))
         except PublishFailedError as error:
@@ -51,44 +52,51 @@ class PublishHandlers:
             ]
         return _failed(failed) if failed else NO_CONTENT
 
-    def _entries(self, body: bytes, target: Target) -> list[pubsub.BulkEntry]:
-        name, topic = target.broker.name, target.topic
-        try:
-            items = parsed(body)
-        except (ValueError, RecursionError) as error:
-            cut_off = isinstance(error, json.JSONDecodeError) and is_cut_off(error)
-            reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
-            raise EventsUnreadableError(name, topic, self._app_id, reason) from error
-        if items is not None and not isinstance(items, list):
-            found = kind(items).split()[-1]
-            reason = f"json: cannot unmarshal {found} into Go value of type []http.bulkPublishMessageEntry"
-            raise EventsUnreadableError(name, topic, self._app_id, reason)
-        try:
-            return [self._entry(item, target) for item in items or ()]
-        except MalformedRequestError as error:
-            raise EventsUnreadableError(name, topic, self._app_id, str(error)) from error
 
-    def _entry(self, item: Any, target: Target) -> pubsub.BulkEntry:
-        if not isinstance(item, dict):
-            raise MalformedRequestError(f"an entry is {kind(item)}, an object is wanted")
-        content_type = text_of(item, "contentType")
-        return pubsub.BulkEntry(
-            entry_id=text_of(item, "entryId"),
-            data=self._data(field_of(item, "event"), content_type, target),
-            content_type=content_type,
-            metadata=texts_of(item, "metadata"),
-        )
+def _entries(body: bytes, pubsub_name: str, topic: str, app_id: str) -> list[pubsub.BulkEntry]:
+    try:
+        items = parsed(body)
+    except (ValueError, RecursionError) as error:
+        cut_off = isinstance(error, json.JSONDecodeError) and is_cut_off(error)
+        reason = ("unexpected EOF" if body.strip() else "EOF") if cut_off else str(error)
+        raise EventsUnreadableError(pubsub_name, topic, app_id, reason) from error
+    if items is not None and not isinstance(items, list):
+        found = kind(items).split()[-1]
+        reason = f"json: cannot unmarshal {found} into Go value of type []http.bulkPublishMessageEntry"
+        raise EventsUnreadableError(pubsub_name, topic, app_id, reason)
+    try:
+        return [_entry(item) for item in items or ()]
+    except MalformedRequestError as error:
+        raise EventsUnreadableError(pubsub_name, topic, app_id, str(error)) from error
+    except _DatalessError as error:
+        raise EntryError(pubsub_name, topic, app_id, str(error)) from error
 
-    def _data(self, event: Any, content_type: str, target: Target) -> bytes:
-        """Return the event's bytes: JSON for a JSON type, else a text as it is."""
-        named = content_type or DEFAULT_CONTENT_TYPE
-        bare = media_type(named)
-        if bare == "application/json" or bare.endswith("+json"):
-            return dump(event)
-        if isinstance(event, str):
-            return event.encode(errors="replace")
-        reason = f"the event is {kind(event)}, a string is wanted for contentType {named}"
-        raise EntryError(target.broker.name, target.topic, self._app_id, reason)
+
+class _DatalessError(Exception):
+    """An event that cannot be what its content type says."""
+
+
+def _entry(item: Any) -> pubsub.BulkEntry:
+    if not isinstance(item, dict):
+        raise MalformedRequestError(f"an entry is {kind(item)}, an object is wanted")
+    content_type = text_of(item, "contentType")
+    return pubsub.BulkEntry(
+        entry_id=text_of(item, "entryId"),
+        data=_data(field_of(item, "event"), content_type),
+        content_type=content_type,
+        metadata=texts_of(item, "metadata"),
+    )
+
+
+def _data(event: Any, content_type: str) -> bytes:
+    """Return the event's bytes: JSON for a JSON type, else a text as it is."""
+    named = content_type or DEFAULT_CONTENT_TYPE
+    bare = media_type(named)
+    if bare == "application/json" or bare.endswith("+json"):
+        return dump(event)
+    if isinstance(event, str):
+        return event.encode(errors="replace")
+    raise _DatalessError(f"the event is {kind(event)}, a string is wanted for contentType {named}")
 
 
 def _failed(entries: Sequence[pubsub.FailedEntry]) -> Response:

@@ -154,7 +154,10 @@ class Router:
 
     def _find(self, method: str, path: str) -> _Way | None:
         """Find the way, and keep it."""
-        found = _find(self._root, _single(path).split("/")[1:], 0, method, set())
+        parts = _single(path).split("/")[1:]
+        found = _find(self._root, parts, 0, method, set())
+        if found is None and not parts[-1]:  # a slash at the end counts where a path has one itself
+            found = _find(self._root, parts[:-1], 0, method, set())
         if found is None:
             return None
         way = _Way(*found)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from .... import state
-from ....metadata import NO_METADATA
-from ...apart import apart
+from ...apart import apart, far_apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
-from ...errors import OperationNotSupportedError
 from ..jsontext import dump, is_json, load
 from ..trace import of_headers
 from .fields import (
@@ -27,12 +26,9 @@ from .fields import (
 )
 from .request import NO_CONTENT, Request, Response, metadata_headers
 from .router import Router
+from .statebodies import reader_for
 
-if TYPE_CHECKING:
-    from .items import Item
-
-
-_PLAIN = {"key", "value"}
+W = TypeVar("W", state.SetRequest, Operation)
 _UNSPECIFIED = state.Consistency.UNSPECIFIED
 
 
@@ -83,13 +79,17 @@ class StateHandlers:
         """Store the values of a list."""
         store = self._block.store(name)
         body = request.body
-        await store.save(await apart(len(body), _set_requests, body, store, request.metadata()), as_json=True)
+        reader = reader_for(store, len(body))
+        requests = await far_apart(len(body), reader.saved, body, request.metadata())
+        if reader.key is str:
+            requests = await _keyed(len(body), requests, store)
+        await store.save(requests, as_json=True)
         return NO_CONTENT
 
     async def bulk_get(self, request: Request, name: str) -> Response:
         """Answer with an item for each key, in order."""
         store = self._block.store(name)
-        wanted = object_of(await apart(len(request.body), load, request.body), "the body")
+        wanted = object_of(await far_apart(len(request.body), load, request.body), "the body")
         keys = [text_of({"keys": key}, "keys") for key in array_of(field_of(wanted, "keys"), '"keys"')]
         items = await store.bulk_get(
             keys,
@@ -97,15 +97,17 @@ class StateHandlers:
             metadata={**texts_of(wanted, "metadata"), **request.metadata()},
         )
         size = sum(len(item.value.data) for item in items if item.value is not None)
-        return Response(200, await apart(size, _bulk_body, items))
+        return Response(200, await far_apart(size, _bulk_body, items))
 
     async def transact(self, request: Request, name: str) -> Response:
         """Apply operations together."""
         store = self._block.store(name)
         store.check_transactional()
-        operations, metadata = await apart(
-            len(request.body), _operations, request.body, store, request.metadata()
-        )
+        size = len(request.body)
+        reader = reader_for(store, size)
+        operations, metadata = await far_apart(size, reader.transaction, request.body, request.metadata())
+        if reader.key is str:
+            operations = await _keyed(size, operations, store)
         await store.transact(operations, metadata, as_json=True, trace=of_headers(request.headers))
         return NO_CONTENT
 
@@ -115,88 +117,12 @@ class StateHandlers:
         if not found.items:
             return NO_CONTENT
         size = sum(len(item.data) for item in found.items)
-        return Response(200, await apart(size, _query_body, found))
+        return Response(200, await far_apart(size, _query_body, found))
 
 
-def _set_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> list[state.SetRequest]:
-    from .items import items, value_of  # a sidecar that saves nothing does without
-
-    found = items(body)
-    try:
-        if found is not None and all("key" in item and "value" in item for item in found):
-            return [_saved(item, value_of, store, metadata) for item in found]
-    except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
-        pass
-    return _read_requests(body, store, metadata)
-
-
-def _saved(
-    item: Item, value_of: Callable[[Item], bytes], store: Store, metadata: Mapping[str, str]
-) -> state.SetRequest:
-    key = store.key(item.get("key") or "")
-    if not metadata and item.keys() <= _PLAIN:
-        return state.SetRequest(key=key, value=value_of(item))
-    options = item.get("options") or {}
-    own = item.get("metadata") or NO_METADATA
-    return state.SetRequest(
-        key=key,
-        value=value_of(item),
-        etag=item.get("etag") or None,
-        concurrency=concurrency_of(options.get("concurrency") or ""),
-        consistency=consistency_of(options.get("consistency") or ""),
-        metadata={**own, **metadata} if metadata else own,
-        content_type=item.get("contentType") or None,
-    )
-
-
-def _read_requests(body: bytes, store: Store, metadata: Mapping[str, str]) -> list[state.SetRequest]:
-    items = array_of(load(body), "the body")
-    return [
-        _set_request(object_of(item, f"item {index}"), store, metadata) for index, item in enumerate(items)
-    ]
-
-
-def _set_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.SetRequest:
-    options = object_of(field_of(item, "options") or {}, '"options"')
-    own = texts_of(item, "metadata")
-    return state.SetRequest(
-        key=store.key(text_of(item, "key")),
-        value=dump(field_of(item, "value")),
-        etag=text_of(item, "etag") or None,
-        concurrency=concurrency_of(text_of(options, "concurrency")),
-        consistency=consistency_of(text_of(options, "consistency")),
-        metadata={**own, **metadata} if metadata else own,
-        content_type=text_of(item, "contentType") or None,
-    )
-
-
-def _delete_request(item: dict[str, Any], store: Store, metadata: Mapping[str, str]) -> state.DeleteRequest:
-    options = object_of(field_of(item, "options") or {}, '"options"')
-    own = texts_of(item, "metadata")
-    return state.DeleteRequest(
-        key=store.key(text_of(item, "key")),
-        etag=text_of(item, "etag") or None,
-        concurrency=concurrency_of(text_of(options, "concurrency")),
-        consistency=consistency_of(text_of(options, "consistency")),
-        metadata={**own, **metadata} if metadata else own,
-    )
-
-
-def _operations(
-    body: bytes, store: Store, metadata: Mapping[str, str]
-) -> tuple[list[Operation], Mapping[str, str]]:
-    wanted = object_of(load(body), "the body")
-    operations: list[Operation] = []
-    for index, item in enumerate(array_of(field_of(wanted, "operations"), '"operations"')):
-        fields = object_of(item, f"operation {index}")
-        operation = text_of(fields, "operation")
-        if operation not in {"upsert", "delete"}:
-            raise OperationNotSupportedError(operation)
-        make = _set_request if operation == "upsert" else _delete_request
-        operations.append(
-            make(object_of(field_of(fields, "request"), f"request of operation {index}"), store, metadata)
-        )
-    return operations, {**texts_of(wanted, "metadata"), **metadata}
+async def _keyed(size: int, requests: list[W], store: Store) -> list[W]:
+    """Return requests for the application's keys as such for the store's."""
+    return await apart(size, lambda: [replace(each, key=store.key(each.key)) for each in requests])
 
 
 def _bulk_body(items: Sequence[state.BulkGetItem]) -> bytes:

@@ -1,0 +1,46 @@
+"""Requests to the application that go through the middleware of the configuration first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..bodies import whole
+from ..http1 import Answer
+from ..middleware import Call, Middleware, Pipeline
+from ..middleware.pipeline import answered, asked
+from .client import DEFAULT_MAX_BODY_BYTES, Client, Request
+from .streaming import Streamed
+
+
+class PipedClient(Client):
+    """A client whose requests and answers go through what of a pipeline is loaded."""
+
+    def __init__(
+        self, host: str, port: int, pipeline: Pipeline, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
+    ) -> None:
+        super().__init__(host, port, max_body_bytes=max_body_bytes)
+        self._pipeline = pipeline
+
+    async def request(self, request: Request, timeout_seconds: float | None = None) -> Answer:
+        chain = self._pipeline.chain
+        if not chain:
+            return await super().request(request, timeout_seconds)
+        answer = await super().request(await self._through(chain, request), timeout_seconds)
+        return replace(answer, body=await answered(chain, answer.body))
+
+    async def converse(self, request: Request) -> Answer | Streamed:
+        chain = self._pipeline.chain
+        if not chain:
+            return await super().converse(request)
+        answer = await super().converse(await self._through(chain, request))
+        if isinstance(answer, Streamed):
+            return answer  # it is handed on as it comes
+        return replace(answer, body=await answered(chain, answer.body))
+
+    async def _through(self, chain: Sequence[Middleware], request: Request) -> Request:
+        """Return a request as it is behind the chain, which reads its body whole."""
+        path, _, query = request.path.partition("?")
+        body = await whole(request.body, self._max_body_bytes)
+        call = await asked(chain, Call(path=path, query=query, body=body))
+        return replace(request, path=f"{call.path}?{call.query}" if call.query else call.path, body=call.body)
