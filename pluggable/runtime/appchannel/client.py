@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -56,7 +57,9 @@ class Client:
         *,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         max_connections: int = MAX_CONNECTIONS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
@@ -215,7 +218,10 @@ class Client:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._max_body_bytes, self._forget), self._host, self._port
+                    lambda: Connection(self._max_body_bytes, self._forget),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
                 )
         except TimeoutError as error:
             raise AppUnreachableError(
