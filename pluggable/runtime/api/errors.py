@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
+from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, invocation, storeerrors
 from ..gotext import go_name
 from .controlplanerows import CONTROL_PLANE_ROWS
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
+from .invocationrows import INVOCATION_ROWS
 from .row import Row as Row
 from .storerows import STORE_ROWS
 
@@ -172,6 +173,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
     **STORE_ROWS,
     **CONTROL_PLANE_ROWS,
+    **INVOCATION_ROWS,
 }
 
 
@@ -239,6 +241,8 @@ def category(error: errors.BlockError) -> str:
             return "binding"
         case errors.SecretError():
             return "secret"
+        case invocation.InvocationError():
+            return "service-invocation"
         case storeerrors.ConfigurationError():
             return "configuration"
         case storeerrors.LockError():

@@ -17,7 +17,7 @@ from ... import bindings
 from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
 from ...transport import Channel, ChannelState, Code, Limits, StatusError, channel
-from .. import resources
+from .. import invocation, resources
 from ..apart import apart
 from ..config import RuntimeConfig
 from .asked import subscriptions_of
@@ -25,6 +25,7 @@ from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, Topic
 from .callbacks import binding_answer, binding_event, bulk_event, setting_changed, topic_event
 from .errors import AppAnswerError, AppError, AppTimedOutError, AppUnreachableError
 from .http import ENDPOINT_RETRY_SECONDS, ENDPOINT_SECONDS, ENDPOINT_TRIES
+from .oninvoke import on_invoke
 from .pairs import Metadata, metadata_pairs, trace_pairs
 from .tls import trusting
 from .verdicts import SHOWN_BYTES, answers_by_entry, worded
@@ -146,6 +147,19 @@ class GRPCAppChannel(AppChannel):
             raise _app_error("error invoking app: OnBindingEvent", error) from error
         return binding_answer(answer)
 
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        self.health.check()
+        async with self.turn:
+            try:
+                await self.connected()
+            except StatusError as error:
+                raise _app_error(request.method, error) from error
+            return await on_invoke(self.channel, request, self.token, self._config.max_body_bytes)
+
+    async def connected(self, timeout_seconds: float = RECONNECT_SECONDS) -> None:
+        if self.channel.state is not ChannelState.UP:
+            await self.channel.connect(timeout_seconds)
+
     async def setting_changed(self, store: str, key: str, event: bytes) -> None:
         request = setting_changed(store, key, event)
         try:
@@ -176,8 +190,7 @@ class GRPCAppChannel(AppChannel):
         metadata: Metadata = (),
         timeout: float | None = None,
     ) -> M:
-        if self.channel.state is not ChannelState.UP:
-            await self.channel.connect(RECONNECT_SECONDS if timeout is None else timeout)
+        await self.connected(RECONNECT_SECONDS if timeout is None else timeout)
         answer = await self.channel.unary(method, request, metadata=self.token + metadata, timeout=timeout)
         try:
             return kind.FromString(answer)

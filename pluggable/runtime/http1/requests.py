@@ -46,15 +46,24 @@ class RequestReader(Generic[R]):
     """
     Reads the requests of one connection, each when it is asked for.
 
-    ``feed`` what comes; ``next`` is ``None`` until a request is whole.
+    ``feed`` what comes; ``next`` is ``None`` until a request is whole. One with a chunked body for which
+    ``streams`` is true is returned before that is there: then ask for ``more`` until it was all.
     """
 
     __slots__ = (
         "_at", "_blocks", "_chunks", "_known", "_make", "_most_body", "_most_head", "_pieces", "_request",
-        "_rest", "_seen", "_told", "_wanted", "fresh", "last", "old", "upgrades",
+        "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming", "upgrades",
     )  # fmt: skip
 
-    def __init__(self, blocks: Blocks, make: Make[R], *, max_head_bytes: int, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        make: Make[R],
+        *,
+        max_head_bytes: int,
+        max_body_bytes: int,
+        streams: Callable[[R], bool] | None = None,
+    ) -> None:
         self.fresh: bool = True
         """Whether no head has been read yet."""
         self.last: bool = False
@@ -63,8 +72,11 @@ class RequestReader(Generic[R]):
         """Whether it speaks HTTP/1.0 and must be told that the connection stays."""
         self.upgrades: bool = False
         """Whether it asks to be answered over HTTP/2, as RFC 7540, section 3.2, had it."""
+        self.streaming: bool = False
+        """Whether the body of the last request read is still coming, and is to be taken by ``more``."""
         self._blocks = blocks
         self._make = make
+        self._streams = streams
         self._most_head = max_head_bytes
         self._most_body = max_body_bytes
         self._rest = b""
@@ -119,7 +131,28 @@ class RequestReader(Generic[R]):
             request = self._next_head()
             if request is None or self._request is None:
                 return request
-        return self._next_body(self._request)
+        request = self._request
+        found = self._next_body(request)
+        if found is None and self._streams is not None and self._chunks is not None:
+            self.streaming = self._streams(request)
+            return request if self.streaming else None
+        return found
+
+    def more(self) -> tuple[list[bytes], bool]:
+        """
+        Return what has come of a body that is taken as it comes, and whether that was all.
+
+        Raises:
+            UnreadableError: it cannot be read on, or is too long.
+        """
+        chunks = self._chunks
+        assert chunks is not None  # as only such bodies are streamed
+        self._at = chunks.take(self._rest, self._at)
+        pieces, chunks.pieces = chunks.pieces, []
+        if chunks.done:
+            self._request = self._known = self._chunks = None
+            self.streaming = False
+        return pieces, chunks.done
 
     def _next_head(self) -> R | None:
         """Return the request of a head; if it has a body, that is noted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
@@ -13,6 +14,7 @@ from pluggable.runtime.apart import LARGE_BYTES
 from pluggable.runtime.api import http
 from pluggable.runtime.api.http.piped import Piped
 from pluggable.runtime.appchannel import app_channel
+from pluggable.runtime.bodies import whole
 from pluggable.runtime.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.middleware import TYPES, Pipeline
@@ -56,7 +58,7 @@ class Caller:
         self._session = session
         self._port = port
 
-    async def ask(self, path: str, body: bytes = b"") -> str:
+    async def ask(self, path: str, body: bytes | AsyncIterator[bytes] = b"") -> str:
         async with self._session.post(f"http://127.0.0.1:{self._port}{path}", data=body) as response:
             return await response.text()
 
@@ -67,12 +69,25 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-async def serve(pipeline: Pipeline, stack: AsyncExitStack) -> Caller:
-    async def told(request: http.Request) -> http.Response:
+class Told:
+    """Tells what it was asked; ``begun`` once it was asked something in pieces."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+
+    def streams(self, request: http.Request) -> bool:
+        return request.path.startswith("/streamed")
+
+    async def __call__(self, request: http.Request) -> http.Response:
         query = f"?{request.query}" if request.query else ""
+        if request.stream is not None:
+            self.begun.set()
+            return http.Response(200, b"in pieces: " + await whole(request.stream, 100), "text/plain")
         return http.Response(200, f"{request.path}{query} ".encode() + request.body, "text/plain")
 
-    server = http.server(Piped(told, pipeline), RuntimeConfig(app_id="app"))
+
+async def serve(pipeline: Pipeline, stack: AsyncExitStack, told: Told | None = None) -> Caller:
+    server = http.server(Piped(told or Told(), pipeline), RuntimeConfig(app_id="app"))
     await stack.enter_async_context(server)
     _, port = await server.listen("127.0.0.1", 0)
     return Caller(await stack.enter_async_context(ClientSession()), port)
@@ -182,3 +197,21 @@ async def test_application_is_called_through_its_own_pipeline(loading: Loading) 
             answer = await channel.binding_event("tock", "/tock/3", bindings.Event(data=b"hello"))
 
     assert answer.data == b"/CLOCK?N=3 HELLO"
+
+
+async def test_body_in_pieces_is_read_whole_where_middleware_is_loaded(
+    loading: Loading, stack: AsyncExitStack
+) -> None:
+    told = Told()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one "
+        await told.begun.wait()
+        yield b"two"
+
+    pipeline = loading.pipeline(("loud", UPPER))
+    caller = await serve(pipeline, stack, told)
+    assert await caller.ask("/streamed", pieces()) == "in pieces: one two"
+
+    await loading.load("loud", UPPER)
+    assert await caller.ask("/streamed", pieces()) == "/streamed ONE TWO"

@@ -11,8 +11,11 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, StreamHandler, Unary
+from ...blocks.invocation import Invocation
 from ...config import RuntimeConfig
 from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...invocation.headers import APP_ID, CALLEE_ID
+from ...invocation.proxy import Proxy
 from ...telemetry import Counter, Counters, ErrorCodes
 from .status import status_of
 
@@ -22,7 +25,6 @@ M = TypeVar("M", bound=Message)
 
 PREFIX = "/dapr.proto.runtime.v1.Dapr/"
 TOKEN = "dapr-api-token"
-APP_ID = "dapr-app-id"
 
 
 class Service:
@@ -93,16 +95,22 @@ class Service:
         self.handlers[path] = Stream(handle)
 
 
-def unknown(config: RuntimeConfig) -> StreamHandler:
-    """Return what answers every method without a handler: which one it is, and that it is not offered."""
+def unknown(config: RuntimeConfig, invocation: Invocation) -> StreamHandler:
+    """
+    Return what answers every method without a handler.
+
+    It passes on a call that says which application it is for; of others it tells that they are not offered.
+    """
+    proxy = Proxy(invocation)
 
     async def handle(stream: ServerStream) -> None:
         try:
             check_token(stream, config.dapr_api_token)
-        except UnauthenticatedError as error:
+            if target := _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, "")):
+                await proxy.pass_on(stream, target)
+                return
+        except BlockError as error:
             raise status_of(error) from error
-        if APP_ID in stream.metadata:
-            raise status_of(NotOfferedError(f"service invocation, here of {stream.method},"))
         if stream.method.startswith(PREFIX):
             raise status_of(NotOfferedError(stream.method))
         service = stream.method[1:].partition("/")[0]
@@ -110,6 +118,28 @@ def unknown(config: RuntimeConfig) -> StreamHandler:
         raise StatusError(Code.UNIMPLEMENTED, f"there is no service {service} here, only {served}")
 
     return handle
+
+
+def unknown_inside(invocation: Invocation) -> StreamHandler:
+    """Return what answers other sidecars' calls without a handler: the application, if it is meant."""
+    proxy = Proxy(invocation)
+
+    async def handle(stream: ServerStream) -> None:
+        target = _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, ""))
+        if not target:
+            service = stream.method[1:].partition("/")[0]
+            text = f"there is no service {service} here, and no {APP_ID} in its metadata says whom to ask"
+            raise StatusError(Code.UNIMPLEMENTED, text)
+        if target.partition(".")[0] != invocation.app_id:
+            text = f"{stream.method} is for {target}, and this is the sidecar of {invocation.app_id}"
+            raise StatusError(Code.INVALID_ARGUMENT, text)
+        await proxy.pass_in(stream)
+
+    return handle
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def check_token(call: ServerCall, token: str) -> None:
