@@ -12,6 +12,8 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription
+from ..telemetry import Telemetry
+from ..traffic import MessageTraffic
 from .broker import Broker
 from .delivery import Receiver
 from .intake import pause, wind_down
@@ -33,7 +35,13 @@ class Subscriptions:
     they stand as long as their stream, whatever the application is like. ``close`` must be awaited.
     """
 
-    def __init__(self, catalog: Catalog, channel: AppChannel, config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        channel: AppChannel,
+        config: RuntimeConfig,
+        traffic: MessageTraffic | None = None,
+    ) -> None:
         self.closing: asyncio.Event = asyncio.Event()
         """No subscription begins any more."""
         self.closed: asyncio.Event = asyncio.Event()
@@ -41,6 +49,7 @@ class Subscriptions:
         self._catalog = catalog
         self._channel = channel
         self._config = config
+        self._traffic = traffic or MessageTraffic(Telemetry(config.app_id), config.namespace)
         self._sources = Sources()
         self._streams: dict[int, tuple[Subscription, Receiver]] = {}
         self._running: dict[Key, Subscribed] = {}
@@ -157,7 +166,9 @@ class Subscriptions:
                 self._retire(key, running)
         for key, each in wanted.items():
             if key not in self._running:
-                self._running[key] = Subscribed(each, self._config, after=self._retiring.get(key))
+                self._running[key] = Subscribed(
+                    each, self._config, self._traffic, after=self._retiring.get(key)
+                )
 
     def _wanted(self) -> dict[Key, Wanted]:
         """Return what should run on the brokers there are; a stream has its topic for itself."""

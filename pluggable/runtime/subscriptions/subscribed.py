@@ -11,9 +11,10 @@ from ..appchannel import AppChannel
 from ..catalog import Loaded
 from ..config import RuntimeConfig
 from ..resources import Subscription
+from ..traffic import MessageTraffic
 from .batches import Batches
 from .broker import Broker, DeadLetters
-from .delivery import MessageDelivery, Receiver
+from .delivery import Count, MessageDelivery, Receiver
 from .intake import Intake, keep_going
 from .reading import Reader, SubscriptionFaultError
 
@@ -37,12 +38,18 @@ class Subscribed:
     """
 
     def __init__(
-        self, wanted: Wanted, config: RuntimeConfig, *, after: asyncio.Task[None] | None = None
+        self,
+        wanted: Wanted,
+        config: RuntimeConfig,
+        traffic: MessageTraffic,
+        *,
+        after: asyncio.Task[None] | None = None,
     ) -> None:
         self.wanted = wanted
         self.intake: Intake = Intake()
         self.task: asyncio.Task[None] | None = None
         self._broker = Broker.of(wanted.loaded, config)
+        self._traffic = traffic
         self._after = after
         if self._may() and (reader := self._reader()) is not None:
             subscription = wanted.subscription
@@ -86,18 +93,18 @@ class Subscribed:
             await asyncio.wait({self._after})
         receiver = self.wanted.receiver
         if not self.wanted.subscription.bulk.enabled or not isinstance(receiver, AppChannel):
-            await self._subscribe(reader, receiver)
+            await self._subscribe(reader, receiver, self._traffic.handled)
             return
         batches = self._batches(reader, receiver)
         self.intake.when_sealed = batches.hurry
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(batches.run())
-            await self._subscribe(reader, batches)
+            await self._subscribe(reader, batches, self._traffic.handled_together)
 
-    async def _subscribe(self, reader: Reader, receiver: Receiver) -> None:
+    async def _subscribe(self, reader: Reader, receiver: Receiver, count: Count) -> None:
         subscription, broker = self.wanted.subscription, self._broker
         dead_letters = DeadLetters(broker, subscription.dead_letter_topic)
-        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name)
+        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name, count)
         topic = pubsub.Topic(name=broker.topic_prefix + subscription.topic, metadata=subscription.metadata)
         what = f"subscription to topic {subscription.topic} on pubsub {broker.name}"
         logger.debug("%s begins", what)
@@ -113,4 +120,10 @@ class Subscribed:
                 subscription.topic,
                 subscription.pubsub,
             )
-        return Batches(channel, subscription.bulk, raw=reader.raw, immediate=immediate)
+        return Batches(
+            channel,
+            subscription.bulk,
+            raw=reader.raw,
+            immediate=immediate,
+            count=self._traffic.handed_together,
+        )
