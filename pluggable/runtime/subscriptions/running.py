@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ..appchannel import AppChannel, AppError
@@ -54,6 +54,7 @@ class Subscriptions:
         self._streams: dict[int, tuple[Subscription, Receiver]] = {}
         self._running: dict[Key, Subscribed] = {}
         self._retiring: dict[Key, asyncio.Task[None]] = {}
+        self._asked: Sequence[Subscription] = ()
         self._opened = False
         self._numbers = 0
         self._watching = False
@@ -64,22 +65,37 @@ class Subscriptions:
         self._follow()
 
     async def load_programmatic(self) -> None:
-        """Ask the application which topics it wants; an answer that cannot be read is logged, and is none."""
+        """
+        Ask the application which topics it wants, for when it is opened.
+
+        An answer that cannot be read is logged, and is none.
+        """
         try:
             asked = await self._channel.subscriptions()
         except AppError as error:
             logger.error("error getting topics from app: %s", error)  # noqa: TRY400  the error says it all
             return
-        self._sources.ask_for(asked)
-        self._follow()
+        self._asked = asked
+        if self._opened:
+            self.open()
 
     def listing(self) -> list[Subscription]:
-        """Return every subscription that counts, in order, whether or not it can be served; streams last."""
-        return [*self._sources.effective(), *(subscription for subscription, _ in self._streams.values())]
+        """
+        Return every subscription that counts, in order, whether or not it can be served; streams last.
+
+        One that is about to stand is not among them: who sees it here may publish to it.
+        """
+        beginning = {key for key, each in self._running.items() if each.beginning}
+        found: dict[Key, Subscription] = {
+            (each.pubsub, each.topic): each for each in self._sources.effective()
+        }
+        found |= {number: subscription for number, (subscription, _) in self._streams.items()}
+        return [subscription for key, subscription in found.items() if key not in beginning]
 
     def open(self) -> None:
         """Begin to subscribe for the application, now and whenever a broker or a subscription is new."""
         self._opened = True
+        self._sources.ask_for(self._asked)
         self._watch()
         self._follow()
 

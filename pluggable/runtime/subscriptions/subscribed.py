@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final
 
 from ... import pubsub
 from ..appchannel import AppChannel
@@ -17,6 +18,9 @@ from .broker import Broker, DeadLetters
 from .delivery import Count, MessageDelivery, Receiver
 from .intake import Intake, keep_going
 from .reading import Reader, SubscriptionFaultError
+
+#: How long a broker may take to confirm a subscription; most strangers never do.
+SUBSCRIBED_SECONDS: Final = 0.5
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class Subscribed:
         self.wanted = wanted
         self.intake: Intake = Intake()
         self.task: asyncio.Task[None] | None = None
+        self._begun = asyncio.get_running_loop().time()
         self._broker = Broker.of(wanted.loaded, config)
         self._traffic = traffic
         self._after = after
@@ -56,6 +61,13 @@ class Subscribed:
             self.task = asyncio.create_task(
                 self._run(reader), name=f"subscription to {subscription.topic} on {subscription.pubsub}"
             )
+
+    @property
+    def beginning(self) -> bool:
+        """Whether it is about to stand; one whose broker does not say so in time counts as standing."""
+        if self.task is None or self.intake.ready.is_set():
+            return False
+        return asyncio.get_running_loop().time() - self._begun < SUBSCRIBED_SECONDS
 
     @property
     def loaded(self) -> Loaded[pubsub.PubSub]:
