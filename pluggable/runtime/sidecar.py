@@ -20,6 +20,7 @@ from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
+from .mesh import Mesh
 from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
@@ -49,6 +50,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     traffic = MessageTraffic(telemetry, config.namespace)
     subscriptions = Subscriptions(catalog, channel, config, traffic)
     stack.push_async_callback(subscriptions.close)
+    mesh = await stack.enter_async_context(Mesh(config, channel, catalog.declared.endpoints))
     blocks = build_blocks(
         catalog,
         config,
@@ -56,6 +58,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         subscriptions=subscriptions.listing,
         channel=channel,
         traffic=traffic,
+        invocation=mesh.invocation,
     )
     inputs = InputBindings(catalog, channel, config, Responses(blocks))
     stack.push_async_callback(inputs.close)
@@ -66,7 +69,10 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     )
     stack.push_async_callback(attendance.close)
     pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
-    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
+    listeners = await stack.enter_async_context(
+        Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
+    )
+    await mesh.announce(listeners.internal_port)
     return Sidecar(
         groundwork=groundwork,
         order=order,
@@ -79,7 +85,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         inputs=inputs,
         outbox=outbox,
         attendance=attendance,
-        listeners=await stack.enter_async_context(listeners),
+        listeners=listeners,
     )
 
 

@@ -16,6 +16,7 @@ from .configuration import Configurations
 from .conversation import Conversations
 from .crypto import Crypto
 from .health import Health
+from .invocation import Invocation
 from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
@@ -32,6 +33,7 @@ class Blocks:
     state: State
     publishing: Publishing
     bindings: Bindings
+    invocation: Invocation
     secrets: Secrets
     conversation: Conversations
     crypto: Crypto
@@ -55,12 +57,13 @@ def build(
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
     channel: AppChannel | None = None,
     traffic: MessageTraffic | None = None,
+    invocation: Invocation | None = None,
 ) -> Blocks:
     """
     Put the blocks on a catalog.
 
-    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application;
-    ``traffic`` counts what is published.
+    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application, and
+    so does ``invocation``, to those of other sidecars too; ``traffic`` counts what is published.
     """
     configuration = configuration or Configuration()
     actors = Actors(config)
@@ -69,6 +72,7 @@ def build(
         state=State(catalog, config, Outbox(publishing, config)),
         publishing=publishing,
         bindings=Bindings(catalog),
+        invocation=invocation or Invocation(config),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
         crypto=Crypto(catalog),
