@@ -62,10 +62,14 @@ class Listeners:
         self._metrics = http_api.server(http_api.metric_routes(telemetry), config)
         self._grpc = transport.server(
             grpc_api.handlers(blocks, config, telemetry, shutdown=shutdown, subscriptions=subscriptions),
-            unknown=grpc_api.unknown(config),
+            unknown=grpc_api.unknown(config, blocks.invocation),
             limits=transport.Limits(receive_bytes=config.max_body_bytes),
         )
-        self._internal = transport.server({}, unknown=grpc_api.unknown(config))
+        self._internal = transport.server(
+            grpc_api.internal_handlers(blocks.invocation.app, config),
+            unknown=grpc_api.unknown_inside(blocks.invocation),
+            limits=transport.Limits(receive_bytes=config.max_body_bytes),
+        )
         self._stack = AsyncExitStack()
         self._ports: dict[str, int] = {}
 
@@ -81,6 +85,11 @@ class Listeners:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    @property
+    def internal_port(self) -> int:
+        """Where other sidecars call this one."""
+        return self._ports["dapr-internal-grpc-port"]
 
     async def _bind(self) -> None:
         """Bind every port, and answer on those of the APIs."""

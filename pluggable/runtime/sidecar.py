@@ -20,6 +20,7 @@ from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
 from .listeners import Listeners
+from .mesh import Mesh
 from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
@@ -46,12 +47,14 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     channel = await stack.enter_async_context(app_channel(config, app_pipeline))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
+    mesh = await stack.enter_async_context(Mesh(config, channel, catalog.declared.endpoints))
     blocks = build_blocks(
         catalog,
         config,
         configuration=configuration,
         subscriptions=subscriptions.listing,
         channel=channel,
+        invocation=mesh.invocation,
     )
     inputs = InputBindings(catalog, channel, config, Responses(blocks))
     stack.push_async_callback(inputs.close)
@@ -63,7 +66,10 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(attendance.close)
     telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
     pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
-    listeners = Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
+    listeners = await stack.enter_async_context(
+        Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
+    )
+    await mesh.announce(listeners.internal_port)
     return Sidecar(
         groundwork=groundwork,
         order=order,
@@ -76,7 +82,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         inputs=inputs,
         outbox=outbox,
         attendance=attendance,
-        listeners=await stack.enter_async_context(listeners),
+        listeners=listeners,
     )
 
 

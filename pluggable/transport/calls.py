@@ -27,6 +27,11 @@ class ServerCall(ABC):
 
     @property
     @abstractmethod
+    def pairs(self) -> Pairs:
+        """The caller's metadata as it came: in order, with every value of a repeated name."""
+
+    @property
+    @abstractmethod
     def peer(self) -> str:
         """
         Who calls, as the transport tells it: ``ipv4:127.0.0.1:40000``, ``ipv6:[::1]:40000``, or ``unix:``.

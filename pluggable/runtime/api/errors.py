@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from ...errors import BulkError, ComponentError, CustomError, ETagInvalidError, ETagMismatchError
 from ...transport import Code
-from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
+from .. import controlplaneerrors, conversationerrors, cryptoerrors, errors, invocation, storeerrors
 from ..gotext import go_name
 from .controlplanerows import CONTROL_PLANE_ROWS
 from .details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
+from .invocationrows import INVOCATION_ROWS
 from .row import Row as Row
 from .storerows import STORE_ROWS
 
@@ -59,6 +60,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.MalformedRequestError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
     errors.MissingKeyError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
     errors.NotOfferedError: Row(501, "ERR_API_UNIMPLEMENTED", Code.UNIMPLEMENTED),
+    errors.NotOpenError: Row(404, "ERR_NOT_FOUND", Code.UNIMPLEMENTED),
     errors.UnauthenticatedError: Row(401, "ERR_UNAUTHENTICATED", Code.UNAUTHENTICATED),
     errors.NotReadyError: Row(500, "ERR_HEALTH_NOT_READY", Code.UNAVAILABLE),
     errors.OutboundNotReadyError: Row(500, "ERR_OUTBOUND_HEALTH_NOT_READY", Code.UNAVAILABLE),
@@ -172,6 +174,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     conversationerrors.ConverseError: Row(500, "ERR_CONVERSATION_INVOKE", Code.INTERNAL),
     **STORE_ROWS,
     **CONTROL_PLANE_ROWS,
+    **INVOCATION_ROWS,
 }
 
 
@@ -239,6 +242,8 @@ def category(error: errors.BlockError) -> str:
             return "binding"
         case errors.SecretError():
             return "secret"
+        case invocation.InvocationError():
+            return "service-invocation"
         case storeerrors.ConfigurationError():
             return "configuration"
         case storeerrors.LockError():

@@ -12,7 +12,8 @@ from typing import Any
 
 from ... import bindings, state
 from ...metadata import NO_METADATA
-from .. import resources
+from ...transport import Channel, Pairs
+from .. import invocation, resources
 from ..cloudevents import Incoming
 from ..config import RuntimeConfig
 from .errors import AppUnreachableError
@@ -107,6 +108,11 @@ class AppChannel(ABC):
     exists: bool = True
     """False where the sidecar was told of no application: then nothing is ever delivered."""
 
+    channel: Channel | None = None
+    """The connection to one that speaks gRPC, for calls that are only passed on, each in its ``turn``."""
+    token: Pairs = ()
+    """By which such an application knows its sidecar; part of every call's metadata."""
+
     def __init__(self, config: RuntimeConfig) -> None:
         self.health: AppHealth = AppHealth(probed=self.exists and config.enable_app_health_check)
         limit = config.app_max_concurrency
@@ -171,6 +177,24 @@ class AppChannel(ABC):
 
         Raises:
             AppError: the application failed on it, or said nothing.
+        """
+
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        """
+        Call a method on behalf of another application, and return what this one answers, an error too.
+
+        Raises:
+            AppError: it could not be called; reading a body in pieces raises it where that is cut off.
+            Exception: what reading the request's body raised.
+        """
+        raise AppUnreachableError(f"{request.method} cannot be called: there is no application, set app-port")
+
+    async def connected(self) -> None:
+        """
+        Wait a while for the connection to an application that speaks gRPC, if that was lost.
+
+        Raises:
+            StatusError: ``UNAVAILABLE``, it was not made again.
         """
 
     @abstractmethod

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from ..bodies import Pieces
 from ..http1 import Answer as Response
-from .connection import Connection, ConnectionEndedError
+from .connection import Connection
 from .errors import AppTimedOutError, AppUnreachableError
+from .streaming import ConnectionEndedError, Held, Streamed
 
 #: How many connections are open at once; further requests wait for one.
 MAX_CONNECTIONS = 256
@@ -17,6 +20,8 @@ MAX_CONNECTIONS = 256
 MAX_IDLE_CONNECTIONS = 32
 CONNECT_SECONDS = 5.0
 DEFAULT_MAX_BODY_BYTES = 4 * 1024 * 1024
+#: Methods whose requests say nothing of a body that they do not have.
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +36,8 @@ class Request:
     method: str
     path: str
     headers: bytes = b""
-    body: bytes = b""
+    body: bytes | Pieces = b""
+    """In pieces it goes out in chunks, for ``Client.converse`` only, and is sent once."""
     may_repeat: bool = False
 
 
@@ -44,7 +50,16 @@ class Client:
     repeated and not a byte of an answer came. Nothing else is ever repeated.
     """
 
-    def __init__(self, host: str, port: int, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        max_connections: int = MAX_CONNECTIONS,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
@@ -53,7 +68,7 @@ class Client:
         self._line = f" HTTP/1.1\r\nhost: {shown}:{port}\r\n".encode()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        self._room = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._room = asyncio.Semaphore(max_connections)
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -89,6 +104,36 @@ class Client:
                 f"no answer within {timeout_seconds:g} s"
             ) from error
 
+    async def converse(self, request: Request) -> Response | Streamed:
+        """
+        Ask and return the answer when its head has come; a body that is not there yet comes in pieces.
+
+        Those hold the connection until they have been read or closed.
+
+        Raises:
+            AppUnreachableError: no connection, or it ended before the answer began; reading its body raises
+                it where that is cut off.
+            AppAnswerError: what came is no HTTP.
+            Exception: what reading the request's body raised.
+        """
+        await self._room.acquire()
+        answer: Response | Streamed | None = None
+        try:
+            connection, answer = await self._converse(request)
+        finally:
+            if not isinstance(answer, Streamed):
+                self._room.release()
+        if not isinstance(answer, Streamed):
+            self._keep(connection)
+            return answer
+
+        def released() -> None:
+            self._room.release()
+            self._keep(connection)
+
+        held = Held(answer.body, released, lambda error: self._lost(request, error))
+        return Streamed(answer.status, answer.headers, held)
+
     async def connectable(self) -> bool:
         """Whether somebody listens at the address; the connection is kept for the first request."""
         try:
@@ -99,24 +144,19 @@ class Client:
         return True
 
     async def _request(self, request: Request) -> Response:
-        head = b"".join(
-            (
-                f"{request.method} {request.path}".encode(),
-                self._line,
-                request.headers,
-                f"content-length: {len(request.body)}\r\n\r\n".encode(),
-            )
-        )
+        body = request.body
+        assert isinstance(body, bytes)  # pieces are for who converses
+        head = self._head(request, f"content-length: {len(body)}\r\n\r\n".encode())
         async with self._room:
             if self._idle:
                 connection = self._idle.pop()
                 try:
-                    return await self._exchange(connection, head, request.body)
+                    return await self._exchange(connection, head, body)
                 except ConnectionEndedError as error:
                     if error.answer_begun or (error.sent and not request.may_repeat):
                         raise self._lost(request, error) from error
             try:
-                return await self._exchange(await self._connect(), head, request.body)
+                return await self._exchange(await self._connect(), head, body)
             except ConnectionEndedError as error:
                 raise self._lost(request, error) from error
 
@@ -128,6 +168,39 @@ class Client:
             raise
         self._keep(connection)
         return response
+
+    async def _converse(self, request: Request) -> tuple[Connection, Response | Streamed]:
+        body = request.body
+        if not isinstance(body, bytes):
+            framing = b"transfer-encoding: chunked\r\n\r\n"
+        elif body or request.method not in _BODILESS:
+            framing = f"content-length: {len(body)}\r\n\r\n".encode()
+        else:
+            framing = b"\r\n"
+        head = self._head(request, framing)
+        if self._idle and isinstance(body, bytes):
+            connection = self._idle.pop()
+            try:
+                return connection, await self._begun(connection, head, body)
+            except ConnectionEndedError as error:
+                if error.answer_begun or (error.sent and not request.may_repeat):
+                    raise self._lost(request, error) from error
+        connection = await self._connect()
+        try:
+            return connection, await self._begun(connection, head, body)
+        except ConnectionEndedError as error:
+            raise self._lost(request, error) from error
+
+    async def _begun(self, connection: Connection, head: bytes, body: bytes | Pieces) -> Response | Streamed:
+        try:
+            return await connection.converse(head, body)
+        except BaseException:
+            connection.abort()
+            raise
+
+    def _head(self, request: Request, framing: bytes) -> bytes:
+        line = f"{request.method} {request.path}".encode()
+        return b"".join((line, self._line, request.headers, framing))
 
     def _keep(self, connection: Connection) -> None:
         if connection.reusable and len(self._idle) < MAX_IDLE_CONNECTIONS:
@@ -145,7 +218,10 @@ class Client:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._max_body_bytes, self._forget), self._host, self._port
+                    lambda: Connection(self._max_body_bytes, self._forget),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
                 )
         except TimeoutError as error:
             raise AppUnreachableError(

@@ -12,20 +12,23 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from ... import bindings
-from .. import resources
+from .. import invocation, resources
 from ..apart import apart
 from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
 from ..middleware import Pipeline
+from .asking import Asking
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
-from .client import Client, Request, header_lines
+from .client import MAX_CONNECTIONS, Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
+from .invoking import invoked, request_of
 from .obliging import binding_answer_of
 from .piped import PipedClient
 from .subscribe import read_subscriptions
+from .tls import trusting
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
 
@@ -34,6 +37,8 @@ ENDPOINT_SECONDS = 60.0
 #: How often an endpoint is asked that is there and yet cannot be reached, and how long between.
 ENDPOINT_TRIES = 4
 ENDPOINT_RETRY_SECONDS = 0.5
+#: How many calls of other applications are under way at once, apart from what the sidecar itself asks.
+MAX_CALLS = 1024
 
 _PLAIN: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+").fullmatch
 
@@ -52,14 +57,11 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        address, most = (config.app_channel_address, config.app_port), config.max_body_bytes
-        self._client = (
-            PipedClient(*address, pipeline, max_body_bytes=most)
-            if pipeline
-            else Client(*address, max_body_bytes=most)
-        )
+        self._client = _client(config, pipeline)
+        self._calls = _client(config, pipeline, max_connections=MAX_CALLS)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
+        self._token = header_lines(token)
         self._own = common + header_lines(
             (("dapr-app-id", config.app_id), ("content-type", "application/json"))
         )
@@ -72,6 +74,7 @@ class HTTPAppChannel(AppChannel):
 
     async def __aexit__(self, *_: object) -> None:
         self._client.close()
+        self._calls.close()
 
     async def wait_for_app(self) -> None:
         await until_listening(self._config.app_port, self._client.connectable)
@@ -166,6 +169,11 @@ class HTTPAppChannel(AppChannel):
                 f"body: {shown(response.body)}"
             )
 
+    async def invoke(self, request: invocation.Request) -> invocation.Response:
+        self.health.check()
+        turn = self.turn if self._config.app_max_concurrency > 0 else None
+        return await invoked(self._calls, request_of(request, self._token), turn)
+
     async def healthy(self) -> bool:
         config = self._config
         request = Request(
@@ -192,6 +200,22 @@ class HTTPAppChannel(AppChannel):
                 logger.warning("%s; asking again", error)
                 await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
         return await self._client.request(request, ENDPOINT_SECONDS)
+
+
+def _client(
+    config: RuntimeConfig, pipeline: Pipeline | None, max_connections: int = MAX_CONNECTIONS
+) -> Asking:
+    """Return a client that speaks the application's protocol, behind the pipeline if there is one."""
+    host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
+    client: Asking
+    if config.app_protocol == "h2c":
+        from .h2client import H2Client  # with its engine, which other applications need not
+
+        client = H2Client(host, port, max_body_bytes=most)
+    else:
+        tls = trusting("http/1.1") if config.app_protocol == "https" else None
+        client = Client(host, port, max_body_bytes=most, max_connections=max_connections, tls=tls)
+    return PipedClient(client, pipeline) if pipeline else client
 
 
 def target(path: str) -> str:

@@ -15,6 +15,7 @@ from .configuration import Configurations
 from .conversation import Conversations
 from .crypto import Crypto
 from .health import Health
+from .invocation import Invocation
 from .jobs import Jobs
 from .lock import Locks
 from .metadata import Metadata
@@ -31,6 +32,7 @@ class Blocks:
     state: State
     publishing: Publishing
     bindings: Bindings
+    invocation: Invocation
     secrets: Secrets
     conversation: Conversations
     crypto: Crypto
@@ -53,11 +55,13 @@ def build(
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
     channel: AppChannel | None = None,
+    invocation: Invocation | None = None,
 ) -> Blocks:
     """
     Put the blocks on a catalog.
 
-    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application.
+    ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application, and
+    so does ``invocation``, to those of other sidecars too.
     """
     configuration = configuration or Configuration()
     actors = Actors(config)
@@ -66,6 +70,7 @@ def build(
         state=State(catalog, config, Outbox(publishing, config)),
         publishing=publishing,
         bindings=Bindings(catalog),
+        invocation=invocation or Invocation(config),
         secrets=Secrets(catalog, configuration.secret_scopes),
         conversation=Conversations(catalog),
         crypto=Crypto(catalog),

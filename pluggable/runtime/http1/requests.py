@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Final, Generic, Protocol, TypeVar
 
 from .blocks import Blocks, Known
@@ -18,6 +19,8 @@ from .fields import (
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
+#: Bodies longer than this are gathered as they come.
+_GATHERED_BYTES: Final = 1024 * 1024
 
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?").fullmatch
@@ -46,15 +49,25 @@ class RequestReader(Generic[R]):
     """
     Reads the requests of one connection, each when it is asked for.
 
-    ``feed`` what comes; ``next`` is ``None`` until a request is whole.
+    ``feed`` what comes; ``next`` is ``None`` until a request is whole. One with a chunked body for which
+    ``streams`` is true is returned before that is there: then ask for ``more`` until it was all.
     """
 
     __slots__ = (
-        "_at", "_blocks", "_chunks", "_known", "_make", "_most_body", "_most_head", "_pieces", "_request",
-        "_rest", "_seen", "_told", "_wanted", "fresh", "last", "old", "upgrades",
+        "_at", "_blocks", "_chunks", "_gathered", "_known", "_make", "_most_body", "_most_head", "_pieces",
+        "_request", "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
+        "upgrades",
     )  # fmt: skip
 
-    def __init__(self, blocks: Blocks, make: Make[R], *, max_head_bytes: int, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        blocks: Blocks,
+        make: Make[R],
+        *,
+        max_head_bytes: int,
+        max_body_bytes: int,
+        streams: Callable[[R], bool] | None = None,
+    ) -> None:
         self.fresh: bool = True
         """Whether no head has been read yet."""
         self.last: bool = False
@@ -63,8 +76,11 @@ class RequestReader(Generic[R]):
         """Whether it speaks HTTP/1.0 and must be told that the connection stays."""
         self.upgrades: bool = False
         """Whether it asks to be answered over HTTP/2, as RFC 7540, section 3.2, had it."""
+        self.streaming: bool = False
+        """Whether the body of the last request read is still coming, and is to be taken by ``more``."""
         self._blocks = blocks
         self._make = make
+        self._streams = streams
         self._most_head = max_head_bytes
         self._most_body = max_body_bytes
         self._rest = b""
@@ -76,6 +92,8 @@ class RequestReader(Generic[R]):
         self._known: Known | None = None
         self._chunks: Chunks | None = None
         self._pieces: list[bytes] = []
+        self._gathered: BytesIO | None = None
+        """A large body as far as it has come: it grows in place, where joining it would hold up others."""
         self._wanted = 0
         self._told = False
 
@@ -119,7 +137,28 @@ class RequestReader(Generic[R]):
             request = self._next_head()
             if request is None or self._request is None:
                 return request
-        return self._next_body(self._request)
+        request = self._request
+        found = self._next_body(request)
+        if found is None and self._streams is not None and self._chunks is not None:
+            self.streaming = self._streams(request)
+            return request if self.streaming else None
+        return found
+
+    def more(self) -> tuple[list[bytes], bool]:
+        """
+        Return what has come of a body that is taken as it comes, and whether that was all.
+
+        Raises:
+            UnreadableError: it cannot be read on, or is too long.
+        """
+        chunks = self._chunks
+        assert chunks is not None  # as only such bodies are streamed
+        self._at = chunks.take(self._rest, self._at)
+        pieces, chunks.pieces = chunks.pieces, []
+        if chunks.done:
+            self._request = self._known = self._chunks = None
+            self.streaming = False
+        return pieces, chunks.done
 
     def _next_head(self) -> R | None:
         """Return the request of a head; if it has a body, that is noted."""
@@ -167,6 +206,7 @@ class RequestReader(Generic[R]):
                 raise MalformedError("HTTP/1.0 has no Transfer-Encoding")
             self._chunks = Chunks(self._most_body)
         self._wanted = known.length
+        self._gathered = BytesIO() if known.length > _GATHERED_BYTES else None
         self._told = False
         self._known = known
         self._request = request
@@ -184,8 +224,14 @@ class RequestReader(Generic[R]):
             if piece:
                 self._pieces.append(piece)
             if self._wanted:
+                if self._gathered is not None:
+                    self._gathered.writelines(self._pieces)
+                    self._pieces = [b""]  # the body has begun
                 return None
             pieces, self._pieces = self._pieces, []
+            if self._gathered is not None:
+                self._gathered.writelines(pieces)
+                pieces, self._gathered = [self._gathered.getvalue()], None
         request.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._request = self._known = None
         return request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,12 +37,13 @@ class ResponseReader:
     """
     Reads the answer to one request after the other; ``begin`` says that one was sent.
 
-    ``feed`` what comes; it returns the answer when that is whole.
+    ``feed`` what comes; it returns the answer when that is whole. Who does not wait for that looks at
+    ``head`` and takes with ``drain`` what has come of the body; the answer then holds what came after that.
     """
 
     __slots__ = (
-        "_at", "_bodiless", "_chunks", "_headers", "_interim", "_left", "_most_body", "_pieces", "_rest",
-        "_seen", "_size", "_status", "keeps",
+        "_at", "_bodiless", "_chunks", "_headers", "_interim", "_left", "_most", "_most_body", "_pieces",
+        "_rest", "_seen", "_size", "_status", "keeps",
     )  # fmt: skip
 
     def __init__(self, max_body_bytes: int) -> None:
@@ -50,8 +52,9 @@ class ResponseReader:
         self._most_body = max_body_bytes
         self.begin()
 
-    def begin(self, *, bodiless: bool = False) -> None:
-        """Expect the answer to a new request, without a body if that was HEAD."""
+    def begin(self, *, bodiless: bool = False, endless: bool = False) -> None:
+        """Expect the answer to a new request, without a body if that was HEAD, or with one of any length."""
+        self._most = sys.maxsize if endless else self._most_body
         self._rest = b""
         self._at = self._seen = self._interim = self._size = 0
         self._bodiless = bodiless
@@ -60,6 +63,19 @@ class ResponseReader:
         self._pieces: list[bytes] = []
         self._chunks: Chunks | None = None
         self._left: int | None = 0
+
+    @property
+    def head(self) -> tuple[int, tuple[Pair, ...]] | None:
+        """Status and headers, once they have come."""
+        return (self._status, self._headers) if self._status else None
+
+    def drain(self) -> list[bytes]:
+        """Return what has come of the body and was not drained yet."""
+        if self._chunks is not None:
+            pieces, self._chunks.pieces = self._chunks.pieces, []
+        else:
+            pieces, self._pieces = self._pieces, []
+        return pieces
 
     def feed(self, data: bytes) -> Answer | None:
         """
@@ -76,9 +92,13 @@ class ResponseReader:
                 return None
         return self._read_body()
 
-    def end(self) -> Answer | None:
-        """Take the end of the connection, which is that of an answer with no other; return that."""
-        if self._status and self._left is None and self._chunks is None:
+    def end(self, *, short: bool = False) -> Answer | None:
+        """
+        Take the end of the connection, which is that of an answer with no other; return that.
+
+        ``short`` takes a body as whole that has fewer bytes than its length says.
+        """
+        if self._status and self._chunks is None and (self._left is None or short):
             return self._whole(self._pieces)
         return None
 
@@ -130,10 +150,10 @@ class ResponseReader:
             return
         self._left = framed.length
         if framed.chunked:
-            self._chunks = Chunks(self._most_body)
+            self._chunks = Chunks(self._most)
         elif framed.length is None:
             self.keeps = False
-        elif framed.length > self._most_body:
+        elif framed.length > self._most:
             raise LongBodyError(f"its body is longer than {self._most_body} bytes (max-body-size)")
 
     def _read_body(self) -> Answer | None:
@@ -149,7 +169,7 @@ class ResponseReader:
         if self._left is not None:
             self._left -= len(piece)
             return None if self._left else self._whole(self._pieces)
-        if self._size > self._most_body:
+        if self._size > self._most:
             raise LongBodyError(f"its body is longer than {self._most_body} bytes (max-body-size)")
         return None
 

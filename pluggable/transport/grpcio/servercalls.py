@@ -39,6 +39,10 @@ class GrpcioServerCall(ServerCall):
         return self._metadata
 
     @property
+    def pairs(self) -> Pairs:
+        return tuple(self._context.invocation_metadata() or ())
+
+    @property
     def peer(self) -> str:
         peer = unquote(self._context.peer())
         return "unix:" if peer.startswith("unix:") else peer  # a client's socket has no name worth telling

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from ..calls import Pairs
 from ..h2 import Fields
 from ..status import Code, StatusError
 from .headers import Sent, metadata_of, size_of
@@ -25,6 +26,8 @@ class Head:
 
     method: str
     metadata: Mapping[str, str | bytes]
+    pairs: Pairs
+    """The same, with every value of a repeated name."""
     encoding: bytes
 
 
@@ -99,9 +102,11 @@ def _head(fields: Fields) -> Head:
         text = f"messages in {encoding.decode('latin-1')!r} cannot be read; {ACCEPTED.decode()} can"
         raise RefusedError(Code.UNIMPLEMENTED, text, [(b"grpc-accept-encoding", ACCEPTED)])
     try:
+        pairs = metadata_of(fields)
         return Head(
             method=found[b":path"].decode("utf-8", "replace"),
-            metadata=MappingProxyType(dict(metadata_of(fields))),
+            metadata=MappingProxyType(dict(pairs)),
+            pairs=pairs,
             encoding=encoding,
         )
     except ValueError as error:

@@ -65,6 +65,10 @@ class Incoming(Stream, ServerCall):
         return self._head.metadata
 
     @property
+    def pairs(self) -> Pairs:
+        return self._head.pairs
+
+    @property
     def peer(self) -> str:
         return self.connection.peer
 

@@ -117,7 +117,8 @@ class Sidecars:
         _, sidecar.http_port = await server.listen("127.0.0.1", 0)
         rpc = await self._stack.enter_async_context(
             transport.server(
-                grpc.handlers(made, config, telemetry, shutdown=shutdown), unknown=grpc.unknown(config)
+                grpc.handlers(made, config, telemetry, shutdown=shutdown),
+                unknown=grpc.unknown(config, made.invocation),
             )
         )
         sidecar.grpc_port = int((await rpc.listen("127.0.0.1:0")).rpartition(":")[2])

@@ -22,6 +22,7 @@ from pluggable.errors import (
 )
 from pluggable.runtime import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
 from pluggable.runtime.api.errors import TABLE
+from pluggable.runtime.invocation import InvocationError
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
 from tests.runtime.api.conftest import Sidecar, Sidecars
@@ -64,6 +65,7 @@ def test_every_error_has_a_line() -> None:
         errors.StateOperationError,
         errors.PublishingError,
         errors.SecretError,
+        InvocationError,
         controlplaneerrors.JobError,
         controlplaneerrors.NoSchedulerError,
         storeerrors.ConfigurationError,

@@ -506,7 +506,6 @@ async def test_failed_binding_is_counted(sidecar: Sidecar) -> None:
         ("GET", "/v1.0/state/store/", 404, "ERR_NOT_FOUND"),
         ("OPTIONS", "/v1.0/metadata", 404, "ERR_NOT_FOUND"),
         ("PATCH", "/v1.0/metadata", 405, "ERR_METHOD_NOT_ALLOWED"),
-        ("GET", "/v1.0/invoke/app/method/m", 501, "ERR_API_UNIMPLEMENTED"),
     ],
 )
 async def test_path_without_handler_is_explained(
@@ -518,12 +517,6 @@ async def test_path_without_handler_is_explained(
     assert (answer.status, told["errorCode"]) == (status, code)
     assert len(told["message"]) > 20
     assert "vary" not in answer.headers
-
-
-async def test_app_id_header_means_invocation(sidecar: Sidecar) -> None:
-    answer = await sidecar.call("GET", "/orders", headers={"dapr-app-id": "other"})
-
-    assert (answer.status, "service invocation" in answer.body.decode()) == (501, True)
 
 
 @pytest.mark.parametrize("path", ["/v1.0/healthz/", "/v1.0/metadata/", "//v1.0//metadata//"])

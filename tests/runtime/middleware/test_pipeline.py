@@ -49,6 +49,19 @@ def loading() -> Loading:
     return Loading()
 
 
+class Told:
+    """Routes that answer with what they are asked; ``/stream`` takes the body, and answers it, in pieces."""
+
+    def streams(self, request: http.Request) -> bool:
+        return request.path == "/stream"
+
+    async def __call__(self, request: http.Request) -> http.Response:
+        if request.stream is not None:
+            return http.Response(200, b"", "text/plain", (), request.stream)
+        query = f"?{request.query}" if request.query else ""
+        return http.Response(200, f"{request.path}{query} ".encode() + request.body, "text/plain")
+
+
 class Caller:
     """Calls an API that answers with what it is asked."""
 
@@ -56,7 +69,7 @@ class Caller:
         self._session = session
         self._port = port
 
-    async def ask(self, path: str, body: bytes = b"") -> str:
+    async def ask(self, path: str, body: bytes | AsyncIterator[bytes] = b"") -> str:
         async with self._session.post(f"http://127.0.0.1:{self._port}{path}", data=body) as response:
             return await response.text()
 
@@ -68,11 +81,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 async def serve(pipeline: Pipeline, stack: AsyncExitStack) -> Caller:
-    async def told(request: http.Request) -> http.Response:
-        query = f"?{request.query}" if request.query else ""
-        return http.Response(200, f"{request.path}{query} ".encode() + request.body, "text/plain")
-
-    server = http.server(Piped(told, pipeline), RuntimeConfig(app_id="app"))
+    server = http.server(Piped(Told(), pipeline), RuntimeConfig(app_id="app"))
     await stack.enter_async_context(server)
     _, port = await server.listen("127.0.0.1", 0)
     return Caller(await stack.enter_async_context(ClientSession()), port)
@@ -122,6 +131,18 @@ async def test_large_body_is_changed_whole(loading: Loading, stack: AsyncExitSta
     await loading.load("upper", UPPER)
 
     assert await caller.ask("/", b"x" * (2 * LARGE_BYTES)) == "/ " + "X" * (2 * LARGE_BYTES)
+
+
+async def test_body_in_pieces_is_changed_as_it_comes(loading: Loading, stack: AsyncExitStack) -> None:
+    caller = await serve(loading.pipeline(("alias", ALIAS), ("upper", UPPER)), stack)
+    await loading.load("alias", ALIAS, routes="/s: /stream")
+    await loading.load("upper", UPPER)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield b"x" * 100_000
+
+    assert await caller.ask("/s", pieces()) == "X" * 800_000
 
 
 @pytest.mark.parametrize(

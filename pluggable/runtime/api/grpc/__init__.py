@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ....transport import Handlers
+from ...appchannel import AppChannel
 from ...blocks import Blocks
 from ...config import RuntimeConfig
 from ...subscriptions import Subscriptions
@@ -15,7 +16,7 @@ from .metadata import MetadataCalls
 from .publish import PublishCalls
 from .rare import add_rare
 from .secrets import SecretCalls
-from .service import Service, unknown as unknown
+from .service import Service, unknown as unknown, unknown_inside as unknown_inside
 from .state import StateCalls
 from .streaming import StreamingCalls
 
@@ -34,6 +35,7 @@ def handlers(
         calls=telemetry.grpc_calls if config.enable_metrics else None,
         errors=telemetry.errors,
         log_calls=bool(config.enable_api_logging),
+        access=config.access,
     )
     StateCalls(blocks.state).add_to(service)
     PublishCalls(blocks.publishing).add_to(service)
@@ -41,7 +43,14 @@ def handlers(
     SecretCalls(blocks.secrets).add_to(service)
     MetadataCalls(blocks.metadata, shutdown).add_to(service)
     ActorCalls(blocks.actors).add_to(service)
-    add_rare(blocks, service)
+    add_rare(blocks, service, config.max_body_bytes)
     if subscriptions is not None:
         StreamingCalls(subscriptions).add_to(service)
     return service.handlers
+
+
+def internal_handlers(app: AppChannel, config: RuntimeConfig) -> Handlers:
+    """Return what other sidecars may ask: to call the application."""
+    from ...invocation.serving import Serving
+
+    return Serving(app, config.max_body_bytes).handlers

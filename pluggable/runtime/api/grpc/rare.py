@@ -13,8 +13,8 @@ _JOBS = ("ScheduleJob", "GetJob", "DeleteJob", "DeleteJobsByPrefix", "ListJobs")
 _STAGES = ("", "Alpha1")
 
 
-def add_rare(blocks: Blocks, service: Service) -> None:
-    """Add the methods for conversations, configuration, locks, cryptography and jobs."""
+def add_rare(blocks: Blocks, service: Service, most_bytes: int) -> None:
+    """Add the methods for conversations, configuration, locks, cryptography, jobs, and ``InvokeService``."""
 
     def conversation() -> None:
         from .conversation import ConversationCalls
@@ -30,6 +30,13 @@ def add_rare(blocks: Blocks, service: Service) -> None:
         from .lock import LockCalls
 
         LockCalls(blocks.lock).add_to(service)
+
+    def invoke() -> None:
+        from .invoke import InvokeCalls
+
+        InvokeCalls(blocks.invocation, most_bytes).add_to(service)
+
+    _defer(service, invoke, ("InvokeService",))
 
     def jobs() -> None:
         from .jobs import JobCalls

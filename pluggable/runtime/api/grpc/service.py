@@ -6,13 +6,17 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, StreamHandler, Unary
+from ...access import ALL_OPEN, Access
+from ...blocks.invocation import Invocation
 from ...config import RuntimeConfig
-from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...errors import BlockError, NotOfferedError, NotOpenError, UnauthenticatedError
+from ...invocation.headers import APP_ID, CALLEE_ID
+from ...invocation.proxy import Proxy
 from ...telemetry import Counter, Counters, ErrorCodes
 from .status import status_of
 
@@ -22,7 +26,6 @@ M = TypeVar("M", bound=Message)
 
 PREFIX = "/dapr.proto.runtime.v1.Dapr/"
 TOKEN = "dapr-api-token"
-APP_ID = "dapr-app-id"
 
 
 class Service:
@@ -35,17 +38,21 @@ class Service:
         calls: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self.handlers: dict[str, Handler] = {}
         self._token = token
         self._calls = calls
         self._errors = errors
         self._log_calls = log_calls
+        self._access = access
 
     def add(
         self, method: str, request: type[M], answer: Callable[[M, ServerCall], Awaitable[Message | None]]
     ) -> None:
         """Answer a method; ``None`` is the empty message."""
+        if not self._access.grpc(method):
+            answer = _refuse
         path = PREFIX + method
         counted = _count(path, self._calls)
 
@@ -69,6 +76,8 @@ class Service:
 
     def add_stream(self, method: str, answer: Callable[[ServerStream], Awaitable[None]]) -> None:
         """Answer a method that streams; its call ends with OK when the answer returns."""
+        if not self._access.grpc(method):
+            answer = _refuse
         path = PREFIX + method
         counted = _count(path, self._calls)
 
@@ -93,16 +102,26 @@ class Service:
         self.handlers[path] = Stream(handle)
 
 
-def unknown(config: RuntimeConfig) -> StreamHandler:
-    """Return what answers every method without a handler: which one it is, and that it is not offered."""
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
+
+
+def unknown(config: RuntimeConfig, invocation: Invocation) -> StreamHandler:
+    """
+    Return what answers every method without a handler.
+
+    It passes on a call that says which application it is for; of others it tells that they are not offered.
+    """
+    proxy = Proxy(invocation)
 
     async def handle(stream: ServerStream) -> None:
         try:
             check_token(stream, config.dapr_api_token)
-        except UnauthenticatedError as error:
+            if target := _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, "")):
+                await proxy.pass_on(stream, target)
+                return
+        except BlockError as error:
             raise status_of(error) from error
-        if APP_ID in stream.metadata:
-            raise status_of(NotOfferedError(f"service invocation, here of {stream.method},"))
         if stream.method.startswith(PREFIX):
             raise status_of(NotOfferedError(stream.method))
         service = stream.method[1:].partition("/")[0]
@@ -110,6 +129,28 @@ def unknown(config: RuntimeConfig) -> StreamHandler:
         raise StatusError(Code.UNIMPLEMENTED, f"there is no service {service} here, only {served}")
 
     return handle
+
+
+def unknown_inside(invocation: Invocation) -> StreamHandler:
+    """Return what answers other sidecars' calls without a handler: the application, if it is meant."""
+    proxy = Proxy(invocation)
+
+    async def handle(stream: ServerStream) -> None:
+        target = _text(stream.metadata.get(CALLEE_ID) or stream.metadata.get(APP_ID, ""))
+        if not target:
+            service = stream.method[1:].partition("/")[0]
+            text = f"there is no service {service} here, and no {APP_ID} in its metadata says whom to ask"
+            raise StatusError(Code.UNIMPLEMENTED, text)
+        if target.partition(".")[0] != invocation.app_id:
+            text = f"{stream.method} is for {target}, and this is the sidecar of {invocation.app_id}"
+            raise StatusError(Code.INVALID_ARGUMENT, text)
+        await proxy.pass_in(stream)
+
+    return handle
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def check_token(call: ServerCall, token: str) -> None:

@@ -10,12 +10,13 @@ from .bindings import BindingHandlers
 from .configuration import ConfigurationHandlers
 from .controlplane import ActorHandlers, JobHandlers
 from .conversation import ConversationHandlers
-from .cors import CORS, Handle
+from .cors import CORS
 from .crypto import CryptoHandlers
 from .health import HealthHandlers, MetricHandlers, Shutdown, ShutdownHandlers
-from .later import LaterHandlers
+from .invoke import InvokeHandlers
 from .lock import LockHandlers
 from .metadata import MetadataHandlers
+from .owner import Routes
 from .piped import Piped
 from .publish import PublishHandlers
 from .request import Request as Request, Response as Response
@@ -32,7 +33,7 @@ def routes(
     *,
     shutdown: Shutdown,
     pipeline: Pipeline | None = None,
-) -> Handle:
+) -> Routes:
     """
     Return the whole API, behind the pipeline if there is one.
 
@@ -43,10 +44,12 @@ def routes(
         requests=telemetry.http_requests if config.enable_metrics else None,
         errors=telemetry.errors,
         log_calls=bool(config.enable_api_logging),
+        access=config.access,
     )
     StateHandlers(blocks.state).add_to(router)
     PublishHandlers(blocks.publishing, config.app_id).add_to(router)
     BindingHandlers(blocks.bindings).add_to(router)
+    InvokeHandlers(blocks.invocation, config.max_body_bytes).add_to(router)
     SecretHandlers(blocks.secrets).add_to(router)
     JobHandlers(blocks.jobs).add_to(router)
     ActorHandlers(blocks.actors).add_to(router)
@@ -57,14 +60,13 @@ def routes(
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     ShutdownHandlers(shutdown).add_to(router)
-    LaterHandlers().add_to(router)
-    handle: Handle = Piped(router, pipeline) if pipeline else router
+    handle: Routes = Piped(router, pipeline) if pipeline else router
     return CORS(handle, config.allowed_origins) if config.allowed_origins else handle
 
 
 def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:
     """Return what the public port answers: health and metadata, without a token."""
-    router = Router()
+    router = Router(access=config.access)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     return router
@@ -77,8 +79,11 @@ def metric_routes(telemetry: Telemetry) -> Router:
     return router
 
 
-def server(handle: Handle, config: RuntimeConfig) -> HTTPServer:
+def server(routes: Routes, config: RuntimeConfig) -> HTTPServer:
     """Return a server for what answers requests, with the configured limits; it listens when told to."""
     return HTTPServer(
-        handle, max_body_bytes=config.max_body_bytes, read_buffer_bytes=config.read_buffer_bytes
+        routes,
+        max_body_bytes=config.max_body_bytes,
+        read_buffer_bytes=config.read_buffer_bytes,
+        streams=routes.streams,
     )

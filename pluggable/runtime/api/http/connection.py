@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import cast
 
-from ...http1 import PrefaceError, UnreadableError, VersionError
+from ...http1 import MalformedError, PrefaceError, UnreadableError, VersionError
+from .download import download
 from .owner import Owner, failed
 from .refusals import LateError, refused
 from .request import Request, Response
+from .upload import STREAMED_SECONDS, Upload
 
 #: What may wait to be read while a request is answered; with more, reading pauses.
 READ_AHEAD_BYTES = 64 * 1024
@@ -32,7 +35,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closing", "_deaf", "_due", "_ended", "_full", "_in_burst", "_out", "_owner", "_paused", "_reader",
-        "_task", "_transport", "_unread", "_watched", "_working",
+        "_room", "_task", "_transport", "_unread", "_upload", "_watched", "_working",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -57,6 +60,9 @@ class Connection(asyncio.Protocol):
         self._watched = False
         self._unread = 0
         """What waited for the client to take it when that was last looked at."""
+        self._upload: Upload | None = None
+        """The body that the handler at work reads while it comes, until its answer is out."""
+        self._room: asyncio.Future[None] | None = None
 
     # what the transport tells
 
@@ -67,6 +73,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         self._deaf = True
         self._owner.watch.relax(self)
+        if self._upload is not None:
+            self._upload.fail(ConnectionResetError("the client is gone"))
         if self._task is not None:
             self._task.cancel()
         self._owner.closed(self)
@@ -75,9 +83,11 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._reader.feed(data)
-        if self._working:
+        if self._upload is not None and not self._upload.done:
+            self._upload.more()
+        elif self._working:
             if self._reader.unread > READ_AHEAD_BYTES:
-                self._pause()
+                self.pause()
         elif not self._due:
             self._due = True
             self._owner.turn.later(self._begin)
@@ -85,19 +95,25 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what came before the end; a request cut off is none."""
         self._ended = True
+        if self._upload is not None and not self._upload.done:
+            self._upload.fail(MalformedError("its body is cut off"))
         return self._due or self._working or self._full
 
     def pause_writing(self) -> None:
         self._full = True
-        self._pause()
+        self.pause()
         self._unread = self._transport.get_write_buffer_size()
-        self._limit(UNREAD_SECONDS)
+        self.limit(UNREAD_SECONDS)
 
     def resume_writing(self) -> None:
         self._full = False
-        self._relax()
+        self.relax()
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
         if not self._working and not self._deaf:
             self._go_on()
+        elif self._upload is not None and not self._upload.done:
+            self._upload.more()
 
     # what the server tells
 
@@ -117,9 +133,13 @@ class Connection(asyncio.Protocol):
             size = self._transport.get_write_buffer_size()
             if size < self._unread:
                 self._unread = size
-                self._limit(UNREAD_SECONDS)
+                self.limit(UNREAD_SECONDS)
             else:
                 self._transport.abort()
+            return
+        if self._upload is not None:
+            error = LateError(f"nothing more of the request's body came for {STREAMED_SECONDS:g} s")
+            self._upload.fail(error)
             return
         if self._reader.in_body:
             message = f"nothing more of the request's body came for {BODY_SECONDS:g} s"
@@ -144,7 +164,7 @@ class Connection(asyncio.Protocol):
         if self._reader.upgrades and not self._reader.unread and self._upgrade(request):
             return
         if self._watched:
-            self._relax()  # a handler has its own time
+            self.relax()  # a handler has its own time
         self._working = True
         self._in_burst = True
         task = self._owner.starting.begin(self._work(request), self._worked)
@@ -166,8 +186,12 @@ class Connection(asyncio.Protocol):
         except PrefaceError:
             self._switch()
             return None
-        if request is None and self._reader.expects:
+        if (request is None or self._reader.streaming) and self._reader.expects:
             self._write(_CONTINUE)
+        if request is not None and self._reader.streaming:
+            self._upload = Upload(self, self._reader)
+            request.stream = self._upload.stream
+            self._upload.more()
         return request
 
     async def _work(self, request: Request | None) -> None:
@@ -178,12 +202,21 @@ class Connection(asyncio.Protocol):
                 old, last = reader.old, reader.last
                 try:
                     response = await handle(request)
+                except UnreadableError as error:  # of a body that was handed on while it came
+                    response = refused(error)
                 except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
                     response = failed(request, error)
                 last = last or (self._closing and not reader.unread)
-                self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
-                if last:
+                if response.pieces is None:
+                    last = last or self._unfinished
+                    self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
+                else:
+                    await self._stream(response, last=last, old=old, bodiless=request.method == "HEAD")
+                if self._unfinished:
+                    self._leave()
+                elif last:
                     self._close()
+                self._upload = None
                 request = self._next() if reader.unread else None
                 count += 1
                 if not count % AT_ONCE:
@@ -212,22 +245,22 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         if self._paused:
-            self._resume()
+            self.resume()
         if self._reader.in_body:
-            self._limit(BODY_SECONDS)
+            self.limit(BODY_SECONDS)
         elif self._reader.unread:
             if not self._watched:
-                self._limit(HEAD_SECONDS)
+                self.limit(HEAD_SECONDS)
         elif self._closing:
             self._close()
         elif self._watched:
-            self._relax()
+            self.relax()
 
     def _respond(self, response: Response, *, last: bool, old: bool, bodiless: bool = False) -> None:
         if self._transport.is_closing():
             return
         if self._watched:
-            self._relax()
+            self.relax()
         body = b"" if bodiless or response.status == 204 else response.body
         head = self._owner.heads.of(response, last=last, old=old)
         if len(body) > JOINED_BYTES:
@@ -237,6 +270,48 @@ class Connection(asyncio.Protocol):
         else:
             self._write(head + body)
 
+    @property
+    def _unfinished(self) -> bool:
+        """Whether a body that is handed on while it comes has not come to its end."""
+        return self._upload is not None and not self._upload.done
+
+    async def _stream(self, response: Response, *, last: bool, old: bool, bodiless: bool) -> None:
+        """Send an answer whose body is not there yet."""
+        pieces = response.pieces
+        assert pieces is not None  # it was asked
+        head = self._owner.heads.streamed(response, last=last or old, old=old)
+        if bodiless or response.status in (204, 304):
+            self._write(head)
+            await pieces.aclose()
+        elif not await self.give(head) or not await download(pieces, self, chunked=not old):
+            self._transport.abort()
+        elif old:
+            self._close()
+
+    async def give(self, data: bytes) -> bool:
+        """Write, wait until the client may be sent more, and return whether it is still there."""
+        self._write(data)
+        self._flush()
+        while self._full and not self._transport.is_closing():
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        return not self._transport.is_closing()
+
+    def _leave(self) -> None:
+        """Close although the client is still sending, so that it can read the answer."""
+        self._deaf = True
+        self.relax()
+        self._flush()
+        if self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
+            with contextlib.suppress(OSError):  # the client is gone
+                self._transport.write_eof()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()  # to drop it
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.abort)
+
     def _close(self) -> None:
         """Close when all is written; what still arrives does not count."""
         self._deaf = True
@@ -244,21 +319,17 @@ class Connection(asyncio.Protocol):
         self._transport.close()
         self._unread = self._transport.get_write_buffer_size()
         if self._unread:
-            self._limit(UNREAD_SECONDS)
+            self.limit(UNREAD_SECONDS)
 
     def _refuse(self, error: UnreadableError) -> None:
         """Answer, behind what came before, why this is not read on."""
         self._deaf = True
         self._respond(refused(error), last=True, old=False)
-        self._flush()
-        if not self._transport.is_closing():
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
-            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.abort)
+        self._leave()
 
     def _switch(self) -> None:
         """Go on with HTTP/2, where that can be spoken."""
-        self._relax()
+        self.relax()
         if self._owner.switch(self._transport, self._reader.rest()):
             self._deaf = True
             self._owner.closed(self)
@@ -267,28 +338,34 @@ class Connection(asyncio.Protocol):
             self._refuse(VersionError(message))
 
     def _upgrade(self, request: Request) -> bool:
-        self._relax()
+        self.relax()
         if self._ended or self._closing or not self._owner.upgrade(self._transport, request):
             return False
         self._deaf = True
         self._owner.closed(self)
         return True
 
-    def _limit(self, seconds: float) -> None:
+    # what a body that is handed on while it comes asks for too
+
+    def limit(self, seconds: float) -> None:
+        """Have ``expired`` called in so many seconds."""
         self._watched = True
         self._owner.watch.expect(self, seconds)
 
-    def _relax(self) -> None:
+    def relax(self) -> None:
+        """Take the limit back."""
         self._watched = False
         self._owner.watch.relax(self)
 
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """Read no more from the client."""
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
-    def _resume(self) -> None:
-        if not self._full:
+    def resume(self) -> None:
+        """Read on, unless the client does not take what it was sent."""
+        if not self._full and self._paused:
             self._paused = False
             if not self._transport.is_closing():
                 self._transport.resume_reading()

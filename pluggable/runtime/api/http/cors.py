@@ -7,13 +7,12 @@ As in github.com/go-chi/cors, which daprd uses: any header may be sent, credenti
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
+from .owner import Routes
 from .request import Request, Response
 
-Handle = Callable[[Request], Awaitable[Response]]
 Headers = list[tuple[str, str]]
 
 ALL: Final = "*"
@@ -28,11 +27,15 @@ class CORS:
     ``origins`` is a list with commas; ``*`` is any, and in a name stands for any part of it.
     """
 
-    def __init__(self, handle: Handle, origins: str) -> None:
+    def __init__(self, handle: Routes, origins: str) -> None:
         named = [each.strip().lower() for each in origins.split(",")]
         self._handle = handle
         self._any = ALL in named
         self._named = [re.compile(".*".join(map(re.escape, each.split(ALL, 1)))) for each in named if each]
+
+    def streams(self, request: Request) -> bool:
+        """Whether the body of a request is handed on while it comes."""
+        return self._handle.streams(request)
 
     async def __call__(self, request: Request) -> Response:
         """Answer the request."""

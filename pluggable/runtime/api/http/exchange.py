@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from ngh2 import ErrorCode
 
 from ....transport.h2 import Connection, Fields, Stream
-from ...http1 import LongBodyError, UnreadableError
+from ...bodies import BodyStream
+from ...http1 import LongBodyError, MalformedError, UnreadableError
 from .connection import BODY_SECONDS, UNREAD_SECONDS
+from .download import download
 from .heads import Heads
 from .owner import Handle, failed
 from .refusals import LateError, refused
 from .request import Request, Response
 from .slow import Watch
 from .starting import Starting
+from .upload import STREAMED_SECONDS
 
 #: Written at once; longer bodies in such pieces, each when there is room.
 _PIECE_BYTES = 64 * 1024
@@ -29,6 +33,7 @@ class Serving(Protocol):
     watch: Watch
     max_head_bytes: int
     max_body_bytes: int
+    streams: Callable[[Request], bool] | None
 
     @property
     def starting(self) -> Starting:
@@ -61,6 +66,12 @@ class Exchange(Stream):
         self._pieces: list[bytes] = []
         self._size = 0
         self._refused = False
+        self._stream: BodyStream | None = None
+        """The body, where the handler reads it while it comes."""
+        self._credit = 0
+        """How many bytes of it were held for the handler, and taken off the peer's window before."""
+        self._full = False
+        """Whether the client does not take its answer."""
         self._task: asyncio.Task[None] | None = None
 
     def expect_body(self) -> None:
@@ -88,34 +99,78 @@ class Exchange(Stream):
         pass  # a request has one list, and its trailers come with its end
 
     def on_data(self, data: bytes) -> None:
-        self.consumed(len(data))  # a body is held whole, up to its limit
+        if self._stream is None or self._refused:
+            self.consumed(len(data))  # a body is held whole, up to its limit
         if self._refused:
             return
         self._size += len(data)
         if self._size > self._server.max_body_bytes:
             most = self._server.max_body_bytes
-            self.refuse(LongBodyError(f"the body is longer than the {most} bytes taken"))
-            return
-        self._pieces.append(data)
-        self._server.watch.expect(self, BODY_SECONDS)
+            self._fail(LongBodyError(f"the body is longer than the {most} bytes taken"))
+        elif self._stream is not None:
+            self._stream.feed(data)
+            self._server.watch.expect(self, STREAMED_SECONDS)
+        else:
+            if not self._pieces and self._may_stream():
+                self.connection.later(self._begin_stream)
+            self._pieces.append(data)
+            self._server.watch.expect(self, BODY_SECONDS)
 
     def on_end(self, trailers: Fields) -> None:  # noqa: ARG002  a request's say nothing
-        if not self._refused:
+        if self._stream is not None:
+            self._server.watch.relax(self)
+            self._stream.end()
+        elif not self._refused:
             self._server.watch.relax(self)
             self.connection.later(self.start)
 
-    def on_close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  to a handler all ends are one
+    def on_close(self, code: int | None, reason: str) -> None:
         self._server.watch.relax(self)
+        if self._stream is not None:
+            self._stream.fail(MalformedError(f"its body is cut off: {reason or code}"))
         if self._task is not None:
             self._task.cancel()
 
     def expired(self) -> None:
         """Give up a client that does not go on with its request, or does not take its answer."""
-        if self.peer_ended or self._refused:
+        if self.peer_ended or self._refused or self._full:
             self.reset(ErrorCode.CANCEL)
             self.on_close(None, "")
         else:
-            self.refuse(LateError(f"nothing more of the request's body came for {BODY_SECONDS:g} s"))
+            seconds = BODY_SECONDS if self._stream is None else STREAMED_SECONDS
+            self._fail(LateError(f"nothing more of the request's body came for {seconds:g} s"))
+
+    # a body that the handler reads while it comes
+
+    def _may_stream(self) -> bool:
+        streams, request = self._server.streams, self._request
+        return streams is not None and "content-length" not in request.headers and streams(request)
+
+    def _begin_stream(self) -> None:
+        """Start the handler with what has come, unless that is all."""
+        if self.peer_ended or self.closed or self._refused:
+            return
+        self._credit = self._size
+        self._stream = self._request.stream = BodyStream(self._taken)
+        pieces, self._pieces = self._pieces, []
+        for piece in pieces:
+            self._stream.feed(piece)
+        self._server.watch.expect(self, STREAMED_SECONDS)
+        self.start()
+
+    def _taken(self, size: int) -> None:
+        free = max(size - self._credit, 0)
+        self._credit -= size - free
+        self.consumed(free)
+
+    def _fail(self, error: UnreadableError) -> None:
+        """Tell the handler, if it reads, or the client."""
+        if self._stream is not None and not self._stream.ended:
+            self._refused = True
+            self._server.watch.relax(self)
+            self._stream.fail(error)
+        else:
+            self.refuse(error)
 
     # how it is answered
 
@@ -135,6 +190,8 @@ class Exchange(Stream):
         try:
             try:
                 response = await self._server.handle(request)
+            except UnreadableError as error:  # of a body that was handed on while it came
+                response = refused(error)
             except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
                 response = failed(request, error)
             await self._send(response, bodiless=request.method == "HEAD")
@@ -153,16 +210,42 @@ class Exchange(Stream):
     async def _send(self, response: Response, *, bodiless: bool = False) -> None:
         if self.closed:
             return
-        body = b"" if bodiless or response.status == 204 else response.body
+        bodiless = bodiless or response.status in (204, 304)
+        if response.pieces is not None and not bodiless:
+            self.respond(self._server.heads.fields(response))
+            if await download(response.pieces, self, chunked=False):
+                self.write_end()
+                self._part()
+            return
+        body = b"" if bodiless else response.body
         self.respond(self._server.heads.fields(response), last=not body)
         for at in range(0, len(body), _PIECE_BYTES):
-            if not self.has_room:
-                self._server.watch.expect(self, UNREAD_SECONDS)
-                await self.roomy()
-                self._server.watch.relax(self)
-            if self.closed:
+            if not await self._roomy():
                 return
             self.write(body[at : at + _PIECE_BYTES], last=at + _PIECE_BYTES >= len(body))
+        self._part()
+
+    def _part(self) -> None:
+        """End the exchange although the client may still be sending what nobody reads."""
+        if not self.peer_ended and not self.closed:
+            self.connection.finish(self)
+
+    async def give(self, data: bytes) -> bool:
+        """Write, when the client may be sent more, and return whether it is still there."""
+        for at in range(0, len(data), _PIECE_BYTES):
+            if not await self._roomy():
+                return False
+            self.write(data[at : at + _PIECE_BYTES])
+        return not self.closed
+
+    async def _roomy(self) -> bool:
+        if not self.has_room:
+            self._full = True
+            self._server.watch.expect(self, UNREAD_SECONDS)
+            await self.roomy()
+            self._server.watch.relax(self)
+            self._full = False
+        return not self.closed
 
     def _continue(self) -> None:
         """Tell a client that waits for it to send its body."""

@@ -45,12 +45,27 @@ class Heads:
             more += b"Connection: keep-alive\r\n"
         return begun + rest[:-2] + more + b"\r\n"
 
+    def streamed(self, response: Response, *, last: bool, old: bool) -> bytes:
+        """Return the head of an answer sent in chunks, or in HTTP/1.0 until the connection ends."""
+        line = _LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n".encode()
+        lines = [line, f"Date: {formatdate(usegmt=True)}\r\n".encode()]
+        if response.content_type:
+            lines.append(f"Content-Type: {one_line(response.content_type)}\r\n".encode(errors="replace"))
+        lines += _lines(response.headers)
+        if not old and response.status not in (204, 304):
+            lines.append(b"Transfer-Encoding: chunked\r\n")
+        if last:
+            lines.append(b"Connection: close\r\n")
+        return b"".join(lines) + b"\r\n"
+
     def fields(self, response: Response) -> list[tuple[bytes, bytes]]:
         """Return the head as HTTP/2 has it."""
         fields = [(b":status", b"%d" % response.status), (b"date", formatdate(usegmt=True).encode())]
         if response.status != 204:
-            fields.append((b"content-type", one_line(response.content_type).encode(errors="replace")))
-            fields.append((b"content-length", b"%d" % len(response.body)))
+            if response.content_type:
+                fields.append((b"content-type", one_line(response.content_type).encode(errors="replace")))
+            if response.pieces is None:
+                fields.append((b"content-length", b"%d" % len(response.body)))
         fields += [
             (name.lower().encode(), one_line(value).strip(" \t").encode(errors="replace"))
             for name, value in response.headers
@@ -62,7 +77,9 @@ class Heads:
         line = _LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode()
         begun = line + f"Date: {formatdate(self._second, usegmt=True)}\r\n".encode()
         if status != 204:
-            begun += f"Content-Type: {one_line(content_type)}\r\nContent-Length: ".encode(errors="replace")
+            if content_type:
+                begun += f"Content-Type: {one_line(content_type)}\r\n".encode(errors="replace")
+            begun += b"Content-Length: "
         self._begun[status, content_type] = begun
         return begun
 

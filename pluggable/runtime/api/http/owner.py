@@ -22,6 +22,16 @@ logger: logging.Logger = logging.getLogger(__name__)
 Handle = Callable[[Request], Awaitable[Response]]
 
 
+class Routes(Protocol):
+    """What answers every request of a server."""
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request."""
+
+    def streams(self, request: Request) -> bool:
+        """Whether the body of a request is handed on while it comes."""
+
+
 class Owner(Protocol):
     """What a connection knows of its server."""
 

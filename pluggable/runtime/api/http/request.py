@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from ...._wire.details import TYPE_PREFIX
 from ....metadata import NO_METADATA
+from ...bodies import Pieces
 from ...errors import BindingError, BlockError
 from ...telemetry import ErrorCodes
 from ..details import Detail, ErrorInfo, FieldViolation, HelpLink, ResourceInfo
@@ -21,7 +22,7 @@ _TYPES = f"{TYPE_PREFIX}google.rpc."
 
 @dataclass(slots=True)
 class Request:
-    """One request, read to its end."""
+    """One request, read to its end unless its route takes the body as a stream."""
 
     method: str
     path: str
@@ -30,6 +31,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     """By name in lower case; of a repeated one all values, joined by a comma."""
     body: bytes = b""
+    stream: Pieces | None = None
+    """The body where it comes in pieces, as a route may ask for; it need not be read to its end."""
 
     def parameters(self) -> Mapping[str, str]:
         """Return the query's parameters; of a repeated one the first."""
@@ -53,12 +56,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer; a body without a content type is JSON."""
+    """An answer; a body of which nothing else is said is JSON, with an empty type nothing is said of it."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Sequence[tuple[str, str]] = ()
+    pieces: Pieces | None = None
+    """The body where it is sent as it comes; it is closed when it is sent, or nobody takes it any more."""
 
 
 NO_CONTENT = Response(204)

@@ -7,9 +7,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 from urllib.parse import unquote_plus
 
-from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...access import ALL_OPEN, Access
+from ...errors import BlockError, NotOpenError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
@@ -17,6 +19,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 #: Called with the request and the path's parameters, unescaped, in order.
 Handler = Callable[..., Awaitable[Response]]
+#: Called with a request that has no route; ``None`` means that it is not for this one either.
+FallBack = Callable[[Request], Awaitable[Response | None]]
 ANY = "*"
 TOKEN_HEADER = "dapr-api-token"
 KEY = "/{key}"
@@ -36,6 +40,8 @@ class Route:
     handler: Handler
     exempt: bool
     """Whether it answers without a token."""
+    streams: bool
+    """Whether it takes bodies of no known length as they come."""
     counts: dict[tuple[str, tuple[str, ...], int], Counter] = field(default_factory=dict)
 
     def label(self, parameters: Sequence[str]) -> str:
@@ -80,6 +86,7 @@ class Router:
         requests: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self._root = _Node()
         self._ways: dict[tuple[str, str], _Way] = {}
@@ -87,14 +94,22 @@ class Router:
         self._requests = requests
         self._errors = errors
         self._log_calls = log_calls
+        self._fall_back: FallBack | None = None
+        self._fall_back_names: frozenset[str] = frozenset()
+        self._access = access
 
-    def add(self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False) -> None:
+    def add(
+        self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False, streams: bool = False
+    ) -> None:
         """
         Answer these methods, separated by blanks, on paths of the pattern ``/v1.0/state/{store}/{key}``.
 
-        A last ``{name...}`` takes the rest of the path, slashes included.
+        A last ``{name...}`` takes the rest of the path, slashes included. One that ``streams`` gets the body
+        of a request that does not say its length while it comes.
         """
-        route = Route(pattern, handler, exempt)
+        if not self._access.http(pattern):
+            handler = _refuse
+        route = Route(pattern, handler, exempt, streams)
         node = self._root
         *parts, last = pattern.split("/")[1:]
         for part in parts if last.endswith("...}") else [*parts, last]:
@@ -108,6 +123,16 @@ class Router:
             there[method] = route
         self._ways.clear()
 
+    def fall_back(self, handler: FallBack, header_names: Sequence[str]) -> None:
+        """Offer requests that have no route and one of these headers to a handler, which may decline."""
+        self._fall_back = handler
+        self._fall_back_names = frozenset(header_names)
+
+    def streams(self, request: Request) -> bool:
+        """Whether the body of a request is handed to its handler while it comes."""
+        way = self._ways.get((request.method, request.path)) or self._find(request.method, request.path)
+        return way.route.streams if way is not None else self._falls_back(request)
+
     async def __call__(self, request: Request) -> Response:
         """Answer the request; an error of the blocks becomes its response here."""
         path = request.path
@@ -119,7 +144,7 @@ class Router:
             if not hmac.compare_digest(shown.encode(), self._token):
                 return refusal(UnauthenticatedError(shown=bool(shown)))
         if way is None:
-            return self._lost(request)
+            return await self._elsewhere(request)
         try:
             response = await way.route.handler(request, *way.parameters)
         except BlockError as error:
@@ -148,9 +173,21 @@ class Router:
             self._ways[method, path] = way
         return way
 
+    def _falls_back(self, request: Request) -> bool:
+        return self._fall_back is not None and not self._fall_back_names.isdisjoint(request.headers)
+
+    async def _elsewhere(self, request: Request) -> Response:
+        """Answer a request for which there is no route."""
+        if self._fall_back is not None and self._falls_back(request):
+            try:
+                response = await self._fall_back(request)
+            except BlockError as error:
+                response = refusal(error, self._errors)
+            if response is not None:
+                return response
+        return self._lost(request)
+
     def _lost(self, request: Request) -> Response:
-        if "dapr-app-id" in request.headers:
-            return refusal(NotOfferedError("service invocation"))
         path, allowed = _single(request.path), set[str]()
         _find(self._root, path.split("/")[1:], 0, request.method, allowed)
         if allowed and request.method != "OPTIONS":
@@ -203,6 +240,10 @@ def _of_method(
         allowed.update(routes)
         return None
     return route, parameters
+
+
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
 
 
 def _unescaped(part: str) -> str:

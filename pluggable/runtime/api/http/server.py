@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -29,11 +30,20 @@ class HTTPServer:
     Answers requests with ``handle``, on one or more addresses; leaving the ``async with`` closes.
 
     It speaks HTTP/1.1, and HTTP/2 with who begins with that. ``max_body_bytes`` is the largest body taken,
-    ``read_buffer_bytes`` the largest head.
+    ``read_buffer_bytes`` the largest head. Where ``streams`` is true of a request that does not say how
+    long its body is, that is handed on as it comes.
     """
 
-    def __init__(self, handle: Handle, *, max_body_bytes: int, read_buffer_bytes: int = 4096) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        *,
+        max_body_bytes: int,
+        read_buffer_bytes: int = 4096,
+        streams: Callable[[Request], bool] | None = None,
+    ) -> None:
         self.handle = handle
+        self.streams = streams
         self.max_body_bytes = max_body_bytes
         self.max_head_bytes: int = read_buffer_bytes + SLOP_BYTES
         self.heads: Heads = Heads()
@@ -107,7 +117,11 @@ class HTTPServer:
     def reader(self) -> RequestReader[Request]:
         """Return what reads a connection's requests."""
         return RequestReader(
-            self._blocks, Request, max_head_bytes=self.max_head_bytes, max_body_bytes=self.max_body_bytes
+            self._blocks,
+            Request,
+            max_head_bytes=self.max_head_bytes,
+            max_body_bytes=self.max_body_bytes,
+            streams=self.streams,
         )
 
     def opened(self, connection: Connection) -> None:
