@@ -39,21 +39,25 @@ def main() -> int:
 
 
 def _run(words: list[str], server: ForkServer | None) -> int:
-    import asyncio
-
-    import uvloop
-
-    from ..runtime.app import run
     from ..runtime.flags import FlagError, parse
-    from ..runtime.logs import setup
+    from ..runtime.reserving import Reservation
 
     try:
         config = parse(words, os.environ)
     except FlagError as error:
         return _fail(str(error), USAGE_STATUS)
+    reservation = Reservation(config)  # before all the rest is even imported
+
+    import asyncio
+
+    import uvloop
+
+    from ..runtime.app import run
+    from ..runtime.logs import setup
+
     setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_with_its_own_end(run(config, server)))
+        return runner.run(_with_its_own_end(run(config, server, reservation)))
 
 
 async def _with_its_own_end(running: Coroutine[Any, Any, int]) -> int:

@@ -11,17 +11,20 @@ from .forkserver import ForkServer
 from .groundwork import lay
 from .openfiles import allow_many
 from .order import Order
+from .reserving import Reservation
 from .supervisor import Supervisor
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
+async def run(
+    config: RuntimeConfig, server: ForkServer | None = None, reservation: Reservation | None = None
+) -> int:
     """
     Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error.
 
     Told to reload, it reads all its files again and begins anew, with the same ports and the processes of its
-    components. The ``server`` forks those.
+    components. The ``server`` forks those; the ``reservation`` keeps the ports until they are listened at.
     """
     allow_many()
     order = Order()
@@ -34,6 +37,8 @@ async def run(config: RuntimeConfig, server: ForkServer | None = None) -> int:
                     from .sidecar import build  # in the time that the children take to start
 
                     sidecar = await build(groundwork, order, stack)
+                    if reservation is not None:
+                        reservation.close()
                     config = sidecar.listeners.settled(config)
                     status = await sidecar.live()
                 if status is not None:
