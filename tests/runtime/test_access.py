@@ -10,6 +10,7 @@ import pytest
 from pluggable import transport
 from pluggable._proto.dapr.proto.runtime.v1 import dapr_pb2
 from pluggable.runtime.access import Access, Rule
+from pluggable.runtime.api.http import Request, Response, Router
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.groundwork import completed
 from pluggable.runtime.manifests import load_configuration
@@ -113,3 +114,18 @@ async def test_what_is_not_open_is_refused(sidecars: Sidecars, tmp_path: Path) -
         async with channel.stream(PREFIX + "SubscribeConfiguration", timeout=5) as stream:
             with pytest.raises(StatusError, match="requested endpoint is not available"):
                 await stream.receive()
+
+
+async def test_invocation_by_a_header_needs_its_part_open() -> None:
+    asked: list[Request] = []
+
+    async def fall_back(request: Request) -> Response:
+        asked.append(request)
+        return Response(200)
+
+    for allowed, status in ((rule("invoke"), 200), (rule("state"), 404)):
+        router = Router(access=Access(allowed=(allowed,)))
+        router.fall_back(fall_back, ["dapr-app-id"])
+        answer = await router(Request("GET", "/orders", headers={"dapr-app-id": "other"}))
+        assert answer.status == status
+    assert len(asked) == 1

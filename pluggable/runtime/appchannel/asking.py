@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..bodies import LongBodyError, whole
 from ..http1 import Answer
 from .client import Request
-from .errors import AppAnswerError
 from .streaming import Streamed
 
 
@@ -26,11 +24,15 @@ class Asking(Protocol):
 
     async def converse(self, request: Request) -> Answer | Streamed:
         """
-        Ask and return the answer when its head has come; a body that is not there yet may come in pieces.
+        Ask and return the answer when its head has come; a body that is not there yet comes in pieces.
+
+        Those hold what they come from until they have been read or closed.
 
         Raises:
-            AppUnreachableError: no connection, or it ended before the answer began.
-            AppAnswerError: what came is no answer, or longer than allowed.
+            AppUnreachableError: no connection, or it ended before the answer began; reading its body raises
+                it where that is cut off.
+            AppAnswerError: what came is no answer.
+            Exception: what reading the request's body raised.
         """
 
     async def connectable(self) -> bool:
@@ -38,16 +40,3 @@ class Asking(Protocol):
 
     def close(self) -> None:
         """End all connections; requests under way fail, and so do later ones."""
-
-
-async def whole_body(request: Request, most_bytes: int) -> bytes:
-    """
-    Return a request's body when all of it has come.
-
-    Raises:
-        AppAnswerError: it is longer.
-    """
-    try:
-        return await whole(request.body, most_bytes)
-    except LongBodyError as error:
-        raise AppAnswerError(f"{request.method} {request.path}: {error}") from error

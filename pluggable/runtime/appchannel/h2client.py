@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Self
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, Self, TypeVar
 
-from ngh2 import ErrorCode, NGH2Error, Role
+from ngh2 import NGH2Error, Role
 
 from ...transport.h2 import Bounds, Connection, Fields, Stream
 from ..http1 import Answer as Response
-from .asking import whole_body
-from .client import CONNECT_SECONDS, DEFAULT_MAX_BODY_BYTES, Request
-from .errors import AppAnswerError, AppTimedOutError, AppUnreachableError
-from .streaming import ConnectionEndedError
+from .client import BODILESS, CONNECT_SECONDS, DEFAULT_MAX_BODY_BYTES, Request
+from .errors import AppTimedOutError, AppUnreachableError
+from .h2exchange import Piecewise, Whole
+from .streaming import ConnectionEndedError, Held, Streamed
 from .waiting import listens
 
 #: How many requests are under way at once; further ones wait. The server may take fewer at a time.
 MAX_REQUESTS: Final = 1024
+
+T = TypeVar("T")
 
 
 class H2Client:
@@ -27,7 +31,14 @@ class H2Client:
     answer began, is sent once more on a new connection. Nothing else is ever repeated.
     """
 
-    def __init__(self, host: str, port: int, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        max_requests: int = MAX_REQUESTS,
+    ) -> None:
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
@@ -37,7 +48,7 @@ class H2Client:
         self._open: set[Connection] = set()
         self._settled: asyncio.Future[None] | None = None
         self._connecting = asyncio.Lock()
-        self._room = asyncio.Semaphore(MAX_REQUESTS)
+        self._room = asyncio.Semaphore(max_requests)
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -65,17 +76,30 @@ class H2Client:
         try:
             async with asyncio.timeout(timeout_seconds):
                 async with self._room:
-                    body = await whole_body(request, self._max_body_bytes)
-                    return await self._request(request, body)
+                    return await self._repeating(request, lambda there: self._whole(there, request))
         except TimeoutError as error:
             raise AppTimedOutError(
                 f"{request.method} {request.path} to the application at {self._address}: "
                 f"no answer within {timeout_seconds:g} s"
             ) from error
 
-    async def converse(self, request: Request) -> Response:
-        """Ask with the whole body and return the whole answer."""
-        return await self.request(request)
+    async def converse(self, request: Request) -> Response | Streamed:
+        """
+        Ask and return the answer when its head has come; its body comes in pieces.
+
+        Raises:
+            AppUnreachableError: no connection, or it ended before the answer began; reading its body raises
+                it where that is cut off.
+            Exception: what reading the request's body raised.
+        """
+        await self._room.acquire()
+        try:
+            answer = await self._repeating(request, lambda there: self._begun(there, request))
+        except BaseException:
+            self._room.release()
+            raise
+        held = Held(answer.body, self._room.release, lambda error: self._lost(request, error))
+        return replace(answer, body=held)
 
     async def connectable(self) -> bool:
         """Whether somebody listens at the address."""
@@ -108,36 +132,49 @@ class H2Client:
 
     # --- asking
 
-    async def _request(self, request: Request, body: bytes) -> Response:
+    async def _repeating(self, request: Request, ask: Callable[[Connection], Awaitable[T]]) -> T:
+        """Ask, and once more where that does no harm."""
+        repeats = request.may_repeat and isinstance(request.body, bytes)
         for last in (False, True):
             connection = await self._connected()
             try:
-                return await self._exchange(connection, request, body)
+                return await ask(connection)
             except ConnectionEndedError as error:
-                if last or error.answer_begun or (error.sent and not request.may_repeat):
-                    raise AppUnreachableError(
-                        f"{request.method} {request.path}: the application at {self._address} closed the "
-                        + ("connection within its answer" if error.answer_begun else "connection, unanswered")
-                    ) from error
+                if last or error.answer_begun or (error.sent and not repeats):
+                    raise self._lost(request, error) from error
+            except NGH2Error as error:  # it takes no more requests
+                self.going_away(connection, 0)
+                if last:
+                    raise self._lost(request, error) from error
         raise AssertionError  # the last round returns or raises
 
-    async def _exchange(self, connection: Connection, request: Request, body: bytes) -> Response:
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    async def _whole(self, connection: Connection, request: Request) -> Response:
+        exchange = connection.open(
+            lambda number: Whole(connection, number, self._max_body_bytes), self._fields(request)
+        )
+        exchange.send(request.body)
         try:
-            exchange = connection.open(
-                lambda number: Exchange(connection, number, answer, self._max_body_bytes),
-                self._fields(request, len(body)),
-            )
-        except NGH2Error as error:
-            self.going_away(connection, 0)
-            raise ConnectionEndedError(sent=False, answer_begun=False) from error
-        exchange.write(body, last=True)
-        try:
-            return await answer
+            return await exchange.answer
         finally:
             exchange.leave()
 
-    def _fields(self, request: Request, body_bytes: int) -> list[tuple[bytes, bytes]]:
+    async def _begun(self, connection: Connection, request: Request) -> Streamed:
+        exchange = connection.open(lambda number: Piecewise(connection, number), self._fields(request))
+        exchange.send(request.body)
+        try:
+            return await exchange.answer
+        except BaseException:
+            exchange.leave()
+            raise
+
+    def _lost(self, request: Request, error: Exception) -> AppUnreachableError:
+        begun = isinstance(error, ConnectionEndedError) and error.answer_begun
+        return AppUnreachableError(
+            f"{request.method} {request.path}: the application at {self._address} closed the connection "
+            + ("within its answer" if begun else "before it answered")
+        )
+
+    def _fields(self, request: Request) -> list[tuple[bytes, bytes]]:
         fields = [
             (b":method", request.method.encode()),
             (b":scheme", b"http"),
@@ -147,7 +184,8 @@ class H2Client:
         for line in request.headers.split(b"\r\n")[:-1]:
             name, _, value = line.partition(b":")
             fields.append((name.lower(), value.strip(b" \t")))
-        fields.append((b"content-length", b"%d" % body_bytes))
+        if isinstance(request.body, bytes) and (request.body or request.method not in BODILESS):
+            fields.append((b"content-length", b"%d" % len(request.body)))
         return fields
 
     async def _connected(self) -> Connection:
@@ -179,62 +217,3 @@ class H2Client:
         if not self._settled.done():
             raise AppUnreachableError(f"{where}: it speaks no HTTP/2; is its protocol http, and not h2c?")
         return connection
-
-
-class Exchange(Stream):
-    """One request, and its answer in a future."""
-
-    def __init__(
-        self, connection: Connection, number: int, answer: asyncio.Future[Response], most_bytes: int
-    ) -> None:
-        super().__init__(connection, number)
-        self._answer = answer
-        self._most_bytes = most_bytes
-        self._status = 0
-        self._headers: Fields = ()
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def on_headers(self, fields: Fields) -> None:
-        status = int(dict(fields).get(b":status", b"0"))
-        if status >= 200:  # what is less is a word in between
-            self._status = status
-            self._headers = tuple(field for field in fields if not field[0].startswith(b":"))
-
-    def on_data(self, data: bytes) -> None:
-        self.consumed(len(data))  # an answer is held whole, up to its limit
-        self._size += len(data)
-        if self._size > self._most_bytes:
-            self._fail(
-                AppAnswerError(
-                    "the application's answer cannot be read: its body is longer than "
-                    f"{self._most_bytes} bytes"
-                )
-            )
-            return
-        self._pieces.append(data)
-
-    def on_end(self, trailers: Fields) -> None:
-        if not self._status:
-            self.on_headers(trailers)  # an answer without a body is one list
-        if not self._answer.done():
-            self._answer.set_result(Response(self._status, self._headers, b"".join(self._pieces)))
-
-    def on_close(self, code: int | None, reason: str) -> None:  # noqa: ARG002  who asked is told what follows
-        taken = code != ErrorCode.REFUSED_STREAM
-        self._fail(ConnectionEndedError(sent=taken, answer_begun=self._status > 0))
-
-    def leave(self) -> None:
-        """End what has not ended: nobody waits for the answer, or it came before all was sent."""
-        if not self.closed and not (self.peer_ended and not self._waits_to_send):
-            self.reset(ErrorCode.NO_ERROR if self.peer_ended else ErrorCode.CANCEL)
-
-    @property
-    def _waits_to_send(self) -> bool:
-        return self.connection.engine.queued_body_size(self.number) > 0
-
-    def _fail(self, error: Exception) -> None:
-        self._pieces = []
-        if not self._answer.done():
-            self._answer.set_exception(error)
-        self.leave()

@@ -57,8 +57,8 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = _client(config, pipeline)
-        self._calls = _client(config, pipeline, max_connections=MAX_CALLS)
+        self._client = _client(config, pipeline, MAX_CONNECTIONS)
+        self._calls = _client(config, pipeline, MAX_CALLS)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -202,19 +202,17 @@ class HTTPAppChannel(AppChannel):
         return await self._client.request(request, ENDPOINT_SECONDS)
 
 
-def _client(
-    config: RuntimeConfig, pipeline: Pipeline | None, max_connections: int = MAX_CONNECTIONS
-) -> Asking:
-    """Return a client that speaks the application's protocol, behind the pipeline if there is one."""
+def _client(config: RuntimeConfig, pipeline: Pipeline | None, at_once: int) -> Asking:
+    """Return a client that speaks the application's protocol."""
     host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
     client: Asking
     if config.app_protocol == "h2c":
         from .h2client import H2Client  # with its engine, which other applications need not
 
-        client = H2Client(host, port, max_body_bytes=most)
+        client = H2Client(host, port, max_body_bytes=most, max_requests=at_once)
     else:
         tls = trusting("http/1.1") if config.app_protocol == "https" else None
-        client = Client(host, port, max_body_bytes=most, max_connections=max_connections, tls=tls)
+        client = Client(host, port, max_body_bytes=most, max_connections=at_once, tls=tls)
     return PipedClient(client, pipeline) if pipeline else client
 
 

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from pluggable.runtime import invocation
 from pluggable.runtime.api.http import HTTPServer, Request as Asked, Response
 from pluggable.runtime.appchannel import (
     AppAnswerError,
@@ -17,6 +19,8 @@ from pluggable.runtime.appchannel import (
 )
 from pluggable.runtime.appchannel.client import Request
 from pluggable.runtime.appchannel.h2client import H2Client
+from pluggable.runtime.appchannel.streaming import Streamed
+from pluggable.runtime.bodies import Pieces, whole
 from pluggable.runtime.config import RuntimeConfig
 from tests.programs import needed
 from tests.runtime.appchannel.apps import message
@@ -27,6 +31,7 @@ ONCE = Request(method="POST", path="/", body=b"x")
 
 NODE = """
 const server = require("http2").createServer((request, response) => {
+  if (request.url === "/pipe") return request.pipe(response);
   const pieces = [];
   request.on("data", piece => pieces.push(piece));
   request.on("end", () => {
@@ -98,22 +103,105 @@ async def test_requests_go_side_by_side_on_one_connection() -> None:
         assert len(client._open) == 1
 
 
-async def test_other_servers_understand_it(tmp_path: Path) -> None:
-    program = tmp_path / "server.js"
+@asynccontextmanager
+async def node(folder: Path) -> AsyncIterator[int]:
+    program = folder / "server.js"
     program.write_text(NODE)
     server = await asyncio.create_subprocess_exec(needed("node"), program, stdout=asyncio.subprocess.PIPE)
     try:
         assert server.stdout is not None
-        port = int(await server.stdout.readline())
-        async with H2Client("127.0.0.1", port) as client:
-            asked = Request(method="PUT", path="/a", headers=b"content-type: x/y\r\n", body=b"b" * 200_000)
-            answers = await asyncio.gather(*(client.request(asked, 10) for _ in range(10)))
+        yield int(await server.stdout.readline())
     finally:
         server.kill()
         await server.wait()
 
+
+class Sent(Pieces):
+    """A body whose next piece goes out when it is put in; an error is raised, and None is its end."""
+
+    def __init__(self) -> None:
+        self.put: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()
+        self.closed = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self.put.get()
+        if isinstance(piece, Exception):
+            raise piece
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        self.closed.set()
+
+
+async def test_other_servers_understand_it(tmp_path: Path) -> None:
+    asked = Request(method="PUT", path="/a", headers=b"content-type: x/y\r\n", body=b"b" * 200_000)
+    sent = Sent()
+    async with node(tmp_path) as port, H2Client("127.0.0.1", port) as client, asyncio.timeout(20):
+        answers = await asyncio.gather(*(client.request(asked, 10) for _ in range(10)))
+        asking = asyncio.create_task(client.converse(Request(method="POST", path="/pipe", body=sent)))
+        sent.put.put_nowait(b"first")
+        streamed = await asking
+        assert isinstance(streamed, Streamed)
+        assert await anext(streamed.body) == b"first"
+        sent.put.put_nowait(b"second")
+        assert await anext(streamed.body) == b"second"
+        sent.put.put_nowait(None)
+        assert [piece async for piece in streamed.body] == []
+
     assert {answer.body for answer in answers} == {b"PUT /a " + b"b" * 200_000}
     assert answers[0].header(b"x-type") == b"x/y"
+    assert sent.closed.is_set()
+
+
+async def test_body_that_cannot_be_read_is_not_sent_on() -> None:
+    sent = Sent()
+    sent.put.put_nowait(b"first")
+    sent.put.put_nowait(LookupError("the caller is gone"))
+    async with serving(echo) as (port, _), H2Client("127.0.0.1", port) as client:
+        with pytest.raises(LookupError, match="the caller is gone"):
+            await client.converse(Request(method="POST", path="/", body=sent))
+
+        assert (await client.request(GET, 5)).status == 200
+    assert sent.closed.is_set()
+
+
+async def test_answer_is_not_taken_faster_than_it_is_read() -> None:
+    async def handle(_: Asked) -> Response:
+        return Response(200, b"x" * 3_000_000)
+
+    async with serving(handle) as (port, _), H2Client("127.0.0.1", port, max_requests=1) as client:
+        answer = await client.converse(GET)
+        assert isinstance(answer, Streamed)
+        size = len(await anext(answer.body))
+        while (await asyncio.sleep(0.05, answer.body._body.waiting)) < 100_000:  # type: ignore[attr-defined]  # how much came ahead
+            pass
+        assert answer.body._body.waiting <= 128 * 1024  # type: ignore[attr-defined]
+        async for piece in answer.body:
+            size += len(piece)
+        assert size == 3_000_000
+
+        given_up = await client.converse(GET)
+        assert isinstance(given_up, Streamed)
+        await given_up.body.aclose()
+        assert len((await client.request(GET, 5)).body) == 3_000_000
+
+
+async def test_body_that_is_cut_off_is_told() -> None:
+    async def handle(_: Asked) -> Response:
+        return Response(200, b"x" * 3_000_000)
+
+    async with serving(handle) as (port, server), H2Client("127.0.0.1", port) as client:
+        answer = await client.converse(GET)
+        assert isinstance(answer, Streamed)
+        await server.close(0)
+        with pytest.raises(AppUnreachableError, match="closed the connection within its answer"):
+            async for _ in answer.body:
+                pass
 
 
 async def test_connection_that_ended_is_replaced() -> None:
@@ -137,7 +225,7 @@ async def test_server_that_dies_with_a_request_has_not_answered_it() -> None:
         await arrived.wait()
         await server.close(0)
 
-        with pytest.raises(AppUnreachableError, match="closed the connection, unanswered"):
+        with pytest.raises(AppUnreachableError, match="closed the connection before it answered"):
             await asking
 
 
@@ -227,3 +315,13 @@ async def test_application_by_h2c_gets_messages() -> None:
         "secret",
         "application/cloudevents+json",
     )
+
+
+async def test_application_by_h2c_is_called_for_others() -> None:
+    async with serving(echo) as (port, _), asyncio.timeout(10):
+        config = RuntimeConfig(app_id="a", app_port=port, app_protocol="h2c", app_max_concurrency=1)
+        async with app_channel(config) as channel:
+            for _ in range(2):  # the first gave its turn back
+                asked = invocation.Request(method="go", verb="POST", body=b"x")
+                answer = await channel.invoke(asked)
+                assert (answer.status, await whole(answer.body, 100)) == (200, b"POST /go x")

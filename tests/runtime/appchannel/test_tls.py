@@ -12,6 +12,7 @@ from aiohttp import web
 from grpc import aio
 
 from pluggable._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
+from pluggable.runtime import invocation
 from pluggable.runtime.appchannel import AppUnreachableError, Verdict, app_channel
 from pluggable.runtime.config import RuntimeConfig
 from tests.programs import needed
@@ -83,9 +84,11 @@ async def test_application_by_https_gets_messages(identity: tuple[Path, Path]) -
     async with https(identity, seen) as port, app_channel(config(port, "https")) as channel:
         await channel.wait_for_app()
         answers = [await channel.deliver("/r", message()) for _ in range(2)]
+        called = await channel.invoke(invocation.Request(method="m", verb="GET"))
 
     assert [answer.verdict for answer in answers] == [Verdict.DROP] * 2
-    assert [(request.method, request.path) for request in seen] == [("POST", "/r")] * 2
+    assert called.status == 200
+    assert [(request.method, request.path) for request in seen] == [("POST", "/r")] * 2 + [("GET", "/m")]
 
 
 async def test_application_by_grpcs_gets_messages(identity: tuple[Path, Path]) -> None:

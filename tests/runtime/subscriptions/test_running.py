@@ -31,6 +31,35 @@ async def test_unreadable_topics_are_none(caplog: pytest.LogCaptureFixture) -> N
     assert "item 1: pubsubname is missing" in caplog.text
 
 
+async def test_subscription_is_listed_once_it_stands() -> None:
+    async with world() as here:
+        here.bus.confirms = False
+        here.app.topics = [{"pubsubname": "events", "topic": "bills", "route": "/mine"}]
+        here.load(here.bus)
+        here.declare(to("orders"))
+        await here.subscriptions.load_programmatic()
+        assert here.subscriptions.listing() == [to("orders")]
+
+        here.subscriptions.open()
+        assert here.subscriptions.listing() == []
+        await here.bus.until("orders", "bills")
+        here.bus.subscribed["orders"].ready()
+        assert here.subscriptions.listing() == [to("orders")]
+        await here.bus.send("bills")
+        assert [each.topic for each in here.subscriptions.listing()] == ["orders", "bills"]
+
+
+async def test_silent_broker_is_listed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pluggable.runtime.subscriptions.subscribed.SUBSCRIBED_SECONDS", 0.0)
+    async with world() as here:
+        here.bus.confirms = False
+        here.load(here.bus)
+        here.declare(to("orders"))
+        here.subscriptions.open()
+
+        assert here.subscriptions.listing() == [to("orders")]
+
+
 async def test_broker_that_comes_later_is_subscribed_to() -> None:
     async with world() as here:
         here.declare(to("orders"))

@@ -65,6 +65,16 @@ async def test_key_is_read_whenever_it_is_used(tmp_path: Path) -> None:
     assert len((await vault.wrap_key(wrapping("late"))).wrapped_key) == 40
 
 
+async def test_key_that_was_replaced_is_used(tmp_path: Path) -> None:
+    vault = await opened(tmp_path)
+    found = []
+    for secret in (bytes(32), bytes(range(32)), bytes(32)):
+        (tmp_path / "key").write_bytes(secret)
+        found.append((await vault.wrap_key(wrapping("key"))).wrapped_key)
+
+    assert found[0] == found[2] != found[1]
+
+
 @pytest.mark.parametrize("name", ["../key", "a/../../key", "..", "key\0"])
 async def test_name_leads_nowhere_else(tmp_path: Path, name: str) -> None:
     (tmp_path / "key").write_bytes(bytes(32))

@@ -24,6 +24,8 @@ FallBack = Callable[[Request], Awaitable[Response | None]]
 ANY = "*"
 TOKEN_HEADER = "dapr-api-token"
 KEY = "/{key}"
+#: What a request that names its application in a header comes to.
+INVOKE = "/v1.0/invoke"
 #: Series of a route beyond which requests are counted together: a metric is no list of keys.
 MOST_SERIES = 1000
 #: Callers repeat themselves, so ways that were found are kept: so many, none of a longer path.
@@ -108,7 +110,7 @@ class Router:
         of a request that does not say its length while it comes.
         """
         if not self._access.http(pattern):
-            handler = _refuse
+            handler, streams = _refuse, False
         route = Route(pattern, handler, exempt, streams)
         node = self._root
         *parts, last = pattern.split("/")[1:]
@@ -125,6 +127,8 @@ class Router:
 
     def fall_back(self, handler: FallBack, header_names: Sequence[str]) -> None:
         """Offer requests that have no route and one of these headers to a handler, which may decline."""
+        if not self._access.http(INVOKE):
+            return
         self._fall_back = handler
         self._fall_back_names = frozenset(header_names)
 
