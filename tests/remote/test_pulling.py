@@ -238,6 +238,26 @@ async def test_cancelled_subscription_ends_all(broker: RemotePubSub, life: Life,
     await broker.drained()
 
 
+async def test_stream_is_not_left_right_after_an_answer(
+    broker: RemotePubSub, life: Life, desk: Desk[Message]
+) -> None:
+    async with subscribed(broker, desk) as task:
+        stream = await opened(life)
+        await stream.send(a_message("1"))
+        _, answer = await desk.taken.get()
+        answer.set_result(Accepted())
+        await said(stream)
+
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not stream.gone.is_set()
+        await stream.send(a_message("2"))  # which the far end had under way
+        await stream.gone.wait()
+
+    assert desk.taken.empty()
+    assert stream.answers.empty()
+
+
 async def test_paused_broker_takes_nothing(broker: RemotePubSub, life: Life, desk: Desk[Message]) -> None:
     async with subscribed(broker, desk):
         stream = await opened(life)
