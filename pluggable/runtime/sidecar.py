@@ -47,7 +47,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     channel = await stack.enter_async_context(app_channel(config, app_pipeline))
     subscriptions = Subscriptions(catalog, channel, config)
     stack.push_async_callback(subscriptions.close)
-    mesh = await stack.enter_async_context(Mesh(config, channel))
+    mesh = await stack.enter_async_context(Mesh(config, channel, catalog.declared.endpoints))
     blocks = build_blocks(
         catalog,
         config,

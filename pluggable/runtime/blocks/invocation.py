@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from ...transport import Channel, Code, StatusError
 from ..appchannel import AppChannel, AppError, NoApp
@@ -37,6 +37,21 @@ _REPEATED: Final = frozenset({Code.UNAVAILABLE, Code.UNAUTHENTICATED})
 logger: logging.Logger = logging.getLogger(__name__)
 
 
+class Servers(Protocol):
+    """Servers outside, which are invoked as applications are."""
+
+    def serves(self, target: str) -> bool:
+        """Whether a target is one of them."""
+
+    async def invoke(self, target: str, asked: Request) -> Response:
+        """
+        Call a method.
+
+        Raises:
+            InvokeError: the server could not be called.
+        """
+
+
 class Nobody:
     """Knows no other sidecar."""
 
@@ -56,11 +71,13 @@ class Invocation:
         peers: Peers | None = None,
         *,
         host: str = "",
+        outside: Servers | None = None,
     ) -> None:
         self._config = config
         self.app_id: str = config.app_id
         self.app: AppChannel = app or NoApp(config)
         self._names = names or Names(Nobody())
+        self._outside = outside
         self._peers = peers or Peers(config.max_body_bytes)
         self._namespace = config.namespace or DEFAULT_NAMESPACE
         self._forwarded = Forwarded(config.app_id, self._namespace, host)
@@ -75,6 +92,9 @@ class Invocation:
             InvokeError: the application could not be called.
             Exception: what reading a body in pieces raised.
         """
+        outside = self._outside
+        if outside is not None and outside.serves(target):
+            return await outside.invoke(target, request)
         app_id, namespace = self.split(target)
         try:
             request = replace(request, method=normalized(request.method))
