@@ -24,6 +24,7 @@ from ..errors import (
     TopicForbiddenError,
 )
 from ..gotext import parse_bool
+from ..traffic import Traffic
 from .expiry import expiration
 from .scopes import TopicScopes, topic_prefix
 
@@ -45,9 +46,10 @@ NO_TRACE_CONTEXT = Trace()
 class Publishing:
     """The brokers by name."""
 
-    def __init__(self, catalog: Catalog, config: RuntimeConfig) -> None:
+    def __init__(self, catalog: Catalog, config: RuntimeConfig, traffic: Traffic | None = None) -> None:
         self._catalog = catalog
         self._config = config
+        self._traffic = traffic
         self._brokers: dict[str, Broker] = {}
 
     def target(self, pubsub_name: str, topic: str, metadata: Mapping[str, str] = NO_METADATA) -> Target:
@@ -66,7 +68,7 @@ class Publishing:
         raw = _raw(pubsub_name, metadata)
         if not broker.scopes.allows(topic):
             raise TopicForbiddenError(pubsub_name, topic, self._config.app_id)
-        return Target(broker, topic, metadata, raw=raw)
+        return Target(broker, topic, metadata, raw=raw, traffic=self._traffic)
 
     def _broker(self, name: str) -> Broker:
         loaded = self._catalog.pubsub.get(name)
@@ -95,7 +97,16 @@ class Broker:
 class Target:
     """One topic of one broker, open to the application."""
 
-    def __init__(self, broker: Broker, topic: str, metadata: Mapping[str, str], *, raw: bool) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        topic: str,
+        metadata: Mapping[str, str],
+        *,
+        raw: bool,
+        traffic: Traffic | None = None,
+    ) -> None:
+        self._traffic = traffic
         self.broker = broker
         self.topic = topic
         self.raw = raw
@@ -119,7 +130,14 @@ class Target:
         try:
             await self.broker.component.publish(self._request(payload, metadata))
         except ComponentError as error:
+            self._count(success=False)
             raise PublishFailedError(self.broker.name, self.topic, error) from error
+
+        self._count(success=True)
+
+    def _count(self, *, success: bool, bulk: bool = False) -> None:
+        if self._traffic is not None:
+            self._traffic.published(self.broker.name, self.topic, success=success, bulk=bulk)
 
     async def publish_many(
         self, entries: Sequence[pubsub.BulkEntry], trace: Trace
@@ -135,7 +153,9 @@ class Target:
         ready = await apart(size, self._prepared, entries, trace, huge)
         component = self.broker.component
         if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
-            return await self._one_by_one(ready)
+            failed = await self._one_by_one(ready)
+            self._count(success=not failed, bulk=True)
+            return failed
         request = pubsub.BulkPublishRequest(
             topic=self.broker.topic_prefix + self.topic,
             entries=ready,
@@ -143,9 +163,12 @@ class Target:
             metadata=self._metadata,
         )
         try:
-            return await component.bulk_publish(request)
+            rejected = await component.bulk_publish(request)
         except ComponentError as error:
+            self._count(success=False, bulk=True)
             raise PublishFailedError(self.broker.name, self.topic, error) from error
+        self._count(success=not rejected, bulk=True)
+        return rejected
 
     async def _huge(self, entries: Sequence[pubsub.BulkEntry], trace: Trace) -> dict[str, bytes]:
         """Return the events of the entries that are so large, by their ids."""

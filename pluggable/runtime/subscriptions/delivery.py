@@ -14,6 +14,7 @@ from typing import Protocol
 from ... import pubsub
 from ...delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
 from ..appchannel import Answer, AppError, TopicEvent, Verdict
+from ..traffic import Traffic
 from .broker import DeadLetters
 from .intake import Intake
 from .reading import Reader, UndeliverableError
@@ -53,8 +54,15 @@ class MessageDelivery(Delivery[pubsub.Message]):
     """
 
     def __init__(
-        self, intake: Intake, reader: Reader, dead_letters: DeadLetters, receiver: Receiver, pubsub: str
+        self,
+        intake: Intake,
+        reader: Reader,
+        dead_letters: DeadLetters,
+        receiver: Receiver,
+        pubsub: str,
+        traffic: Traffic | None = None,
     ) -> None:
+        self._traffic = traffic
         self.intake = intake
         self._reader = reader
         self._dead_letters = dead_letters
@@ -86,6 +94,8 @@ class MessageDelivery(Delivery[pubsub.Message]):
             answer = Answer(Verdict.RETRY, str(error))
         except ReceiverGoneError:
             return UNANSWERED
+        if self._traffic is not None:
+            self._traffic.delivered(self._pubsub, read.topic, answer.verdict)
         if answer.verdict is Verdict.SUCCESS:
             return ACCEPTED
         if answer.verdict is Verdict.RETRY and self.intake.sealed:

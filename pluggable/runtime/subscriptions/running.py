@@ -12,6 +12,7 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription
+from ..traffic import Traffic
 from .broker import Broker
 from .delivery import Receiver
 from .intake import pause, wind_down
@@ -33,7 +34,14 @@ class Subscriptions:
     they stand as long as their stream, whatever the application is like. ``close`` must be awaited.
     """
 
-    def __init__(self, catalog: Catalog, channel: AppChannel, config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        channel: AppChannel,
+        config: RuntimeConfig,
+        traffic: Traffic | None = None,
+    ) -> None:
+        self._traffic = traffic
         self.closing: asyncio.Event = asyncio.Event()
         """No subscription begins any more."""
         self.closed: asyncio.Event = asyncio.Event()
@@ -157,7 +165,8 @@ class Subscriptions:
                 self._retire(key, running)
         for key, each in wanted.items():
             if key not in self._running:
-                self._running[key] = Subscribed(each, self._config, after=self._retiring.get(key))
+                after = self._retiring.get(key)
+                self._running[key] = Subscribed(each, self._config, after=after, traffic=self._traffic)
 
     def _wanted(self) -> dict[Key, Wanted]:
         """Return what should run on the brokers there are; a stream has its topic for itself."""

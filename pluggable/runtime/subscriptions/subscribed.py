@@ -11,6 +11,7 @@ from ..appchannel import AppChannel
 from ..catalog import Loaded
 from ..config import RuntimeConfig
 from ..resources import Subscription
+from ..traffic import Traffic
 from .batches import Batches
 from .broker import Broker, DeadLetters
 from .delivery import MessageDelivery, Receiver
@@ -37,8 +38,14 @@ class Subscribed:
     """
 
     def __init__(
-        self, wanted: Wanted, config: RuntimeConfig, *, after: asyncio.Task[None] | None = None
+        self,
+        wanted: Wanted,
+        config: RuntimeConfig,
+        *,
+        after: asyncio.Task[None] | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
+        self._traffic = traffic
         self.wanted = wanted
         self.intake: Intake = Intake()
         self.task: asyncio.Task[None] | None = None
@@ -97,7 +104,7 @@ class Subscribed:
     async def _subscribe(self, reader: Reader, receiver: Receiver) -> None:
         subscription, broker = self.wanted.subscription, self._broker
         dead_letters = DeadLetters(broker, subscription.dead_letter_topic)
-        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name)
+        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name, self._traffic)
         topic = pubsub.Topic(name=broker.topic_prefix + subscription.topic, metadata=subscription.metadata)
         what = f"subscription to topic {subscription.topic} on pubsub {broker.name}"
         logger.debug("%s begins", what)
