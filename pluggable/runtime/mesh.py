@@ -7,8 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from types import MappingProxyType
-from typing import Final, Self
+from typing import Self
 
 from .appchannel import AppChannel
 from .blocks.invocation import Invocation
@@ -17,20 +16,16 @@ from .declared import Endpoint
 from .invocation.forwarded import host_address
 from .invocation.mdns import Announced, MulticastResolver
 from .invocation.names import Names
+from .invocation.outside import Outside
 from .invocation.peers import Peers
-from .outside import Outside
 
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1", "[::1]": "::1"}
-
-NO_ENDPOINTS: Final[Mapping[str, Endpoint]] = MappingProxyType({})
 
 
 class Mesh:
     """Opens what invocation needs; ``async with`` closes it."""
 
-    def __init__(
-        self, config: RuntimeConfig, app: AppChannel, endpoints: Mapping[str, Endpoint] = NO_ENDPOINTS
-    ) -> None:
+    def __init__(self, config: RuntimeConfig, app: AppChannel, endpoints: Mapping[str, Endpoint]) -> None:
         self._config = config
         self._host = host_address(os.environ)
         self._resolver = MulticastResolver()
@@ -38,7 +33,7 @@ class Mesh:
         self._outside = Outside(endpoints, config.max_body_bytes)
         self._stack = AsyncExitStack()
         self.invocation: Invocation = Invocation(
-            config, app, Names(self._resolver), self._peers, host=self._host, outside=self._outside
+            config, app, Names(self._resolver), self._peers, outside=self._outside, host=self._host
         )
 
     async def __aenter__(self) -> Self:

@@ -48,9 +48,6 @@ class Client:
     A request on a connection that was kept fails if the server closes it at that moment, and nobody can tell
     whether the server read the request first. It is sent once more, on a new connection, if it may be
     repeated and not a byte of an answer came. Nothing else is ever repeated.
-
-    ``server`` is the host, and the port if need be, of one that is not the application; with ``tls`` it is
-    spoken to securely.
     """
 
     def __init__(
@@ -60,17 +57,15 @@ class Client:
         *,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         max_connections: int = MAX_CONNECTIONS,
-        server: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
         shown = f"[{host}]" if ":" in host else host
-        self._shown = f"the server at {server}" if server else f"the application at {shown}:{port}"
-        self._line = f" HTTP/1.1\r\nhost: {server or f'{shown}:{port}'}\r\n".encode()
-        self._tls = tls
-        self._leaving = False
+        self._address = f"{shown}:{port}"
+        self._line = f" HTTP/1.1\r\nhost: {shown}:{port}\r\n".encode()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._room = asyncio.Semaphore(max_connections)
@@ -86,13 +81,6 @@ class Client:
         """End all connections; requests under way fail, and so do later ones."""
         self._closed = True
         for connection in list(self._open):
-            connection.abort()
-        self._idle.clear()
-
-    def relinquish(self) -> None:
-        """Keep no connection any more: those in use end with their answers."""
-        self._leaving = True
-        for connection in list(self._idle):
             connection.abort()
         self._idle.clear()
 
@@ -112,7 +100,8 @@ class Client:
                 return await self._request(request)
         except TimeoutError as error:
             raise AppTimedOutError(
-                f"{request.method} {request.path} to {self._shown}: no answer within {timeout_seconds:g} s"
+                f"{request.method} {request.path} to the application at {self._address}: "
+                f"no answer within {timeout_seconds:g} s"
             ) from error
 
     async def converse(self, request: Request) -> Response | Streamed:
@@ -214,7 +203,7 @@ class Client:
         return b"".join((line, self._line, request.headers, framing))
 
     def _keep(self, connection: Connection) -> None:
-        if connection.reusable and not self._leaving and len(self._idle) < MAX_IDLE_CONNECTIONS:
+        if connection.reusable and len(self._idle) < MAX_IDLE_CONNECTIONS:
             self._idle.append(connection)
         else:
             connection.abort()
@@ -236,19 +225,23 @@ class Client:
                 )
         except TimeoutError as error:
             raise AppUnreachableError(
-                f"no connection to {self._shown} within {CONNECT_SECONDS:g} s"
+                f"no connection to the application at {self._address} within {CONNECT_SECONDS:g} s"
             ) from error
         except OSError as error:
-            raise AppUnreachableError(f"no connection to {self._shown}: {error.strerror or error}") from error
+            raise AppUnreachableError(
+                f"no connection to the application at {self._address}: {error.strerror or error}"
+            ) from error
         self._open.add(connection)
         if self._closed:
             connection.abort()
-            raise AppUnreachableError(f"no connection to {self._shown}: the sidecar is going")
+            raise AppUnreachableError(
+                f"no connection to the application at {self._address}: the sidecar is going"
+            )
         return connection
 
     def _lost(self, request: Request, error: ConnectionEndedError) -> AppUnreachableError:
         return AppUnreachableError(
-            f"{request.method} {request.path}: {self._shown} closed the connection "
+            f"{request.method} {request.path}: the application at {self._address} closed the connection "
             + ("within its answer" if error.answer_begun else "before it answered")
         )
 

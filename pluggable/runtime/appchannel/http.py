@@ -18,15 +18,17 @@ from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
 from ..middleware import Pipeline
+from .asking import Asking
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
-from .client import Request, header_lines
+from .client import MAX_CONNECTIONS, Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .invoking import invoked, request_of
 from .obliging import binding_answer_of
-from .piped import client_of
+from .piped import PipedClient
 from .subscribe import read_subscriptions
+from .tls import trusting
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
 
@@ -55,8 +57,8 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = client_of(config, pipeline)
-        self._calls = client_of(config, pipeline, max_connections=MAX_CALLS)
+        self._client = _client(config, pipeline)
+        self._calls = _client(config, pipeline, max_connections=MAX_CALLS)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -198,6 +200,22 @@ class HTTPAppChannel(AppChannel):
                 logger.warning("%s; asking again", error)
                 await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
         return await self._client.request(request, ENDPOINT_SECONDS)
+
+
+def _client(
+    config: RuntimeConfig, pipeline: Pipeline | None, max_connections: int = MAX_CONNECTIONS
+) -> Asking:
+    """Return a client that speaks the application's protocol, behind the pipeline if there is one."""
+    host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
+    client: Asking
+    if config.app_protocol == "h2c":
+        from .h2client import H2Client  # with its engine, which other applications need not
+
+        client = H2Client(host, port, max_body_bytes=most)
+    else:
+        tls = trusting("http/1.1") if config.app_protocol == "https" else None
+        client = Client(host, port, max_body_bytes=most, max_connections=max_connections, tls=tls)
+    return PipedClient(client, pipeline) if pipeline else client
 
 
 def target(path: str) -> str:

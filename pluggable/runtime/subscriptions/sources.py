@@ -24,7 +24,7 @@ class Sources:
         """
         Declare, change and take back what YAML says. Some may share a name; then order counts.
 
-        A changed one goes behind the others, as if it were new.
+        What is changed is as new as what is added: it stands behind all that was there.
         """
         for gone in changes.removed.subscriptions:
             self._declared.remove(gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ class Directory:
     def __init__(self) -> None:
         self.addresses: dict[str, list[str]] = {}
         self.asked: list[str] = []
+        self.first = asyncio.Event()
 
     async def resolve(self, app_id: str, namespace: str) -> Sequence[str]:
         self.asked.append(f"{app_id}.{namespace}")
+        self.first.set()
         if app_id not in self.addresses:
             raise UnknownAppError(f"couldn't find service: {app_id}")
         return self.addresses[app_id]

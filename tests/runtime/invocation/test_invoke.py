@@ -242,8 +242,7 @@ async def test_sidecar_that_moved_is_found_again(sides: Sides, told: Told) -> No
     sides.directory.addresses["callee"] = ["127.0.0.1:1"]
 
     asking = asyncio.create_task(ask(side, "GET", "/v1.0/invoke/callee/method/m"))
-    while not sides.directory.asked:
-        await asyncio.sleep(0)
+    await sides.directory.first.wait()
     sides.directory.addresses["callee"] = there
 
     assert (await asking).status == 200

@@ -48,7 +48,7 @@ def test_removed_lets_the_next_one_in() -> None:
     assert names(made) == [("a", "two")]
 
 
-def test_changed_goes_behind_the_others() -> None:
+def test_changed_stands_behind_what_was_there() -> None:
     made = sources(to("a", name="one"), to("b", name="two"))
     made.apply(Changes(changed=Resources(subscriptions=(to("c", name="one"),))))
 

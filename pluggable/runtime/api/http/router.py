@@ -7,9 +7,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 from urllib.parse import unquote_plus
 
-from ...errors import BlockError, UnauthenticatedError
+from ...access import ALL_OPEN, Access
+from ...errors import BlockError, NotOpenError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
@@ -84,6 +86,7 @@ class Router:
         requests: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self._root = _Node()
         self._ways: dict[tuple[str, str], _Way] = {}
@@ -93,6 +96,7 @@ class Router:
         self._log_calls = log_calls
         self._fall_back: FallBack | None = None
         self._fall_back_names: frozenset[str] = frozenset()
+        self._access = access
 
     def add(
         self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False, streams: bool = False
@@ -103,6 +107,8 @@ class Router:
         A last ``{name...}`` takes the rest of the path, slashes included. One that ``streams`` gets the body
         of a request that does not say its length while it comes.
         """
+        if not self._access.http(pattern):
+            handler = _refuse
         route = Route(pattern, handler, exempt, streams)
         node = self._root
         *parts, last = pattern.split("/")[1:]
@@ -234,6 +240,10 @@ def _of_method(
         allowed.update(routes)
         return None
     return route, parameters
+
+
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
 
 
 def _unescaped(part: str) -> str:
