@@ -103,8 +103,12 @@ def retire(intake: Intake, task: asyncio.Task[None], seconds: float) -> Coroutin
     intake.seal()
 
     async def end() -> None:
-        await refuse_more(busy, seconds)
-        await wind_down([intake], [], [task], seconds)
+        left = 0.0  # whoever cancels this has no more time
+        try:
+            await refuse_more(busy, seconds)
+            left = seconds
+        finally:
+            await wind_down([intake], [], [task], left)
 
     return end()
 
