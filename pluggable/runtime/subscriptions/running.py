@@ -73,8 +73,14 @@ class Subscriptions:
         self._follow()
 
     def listing(self) -> list[Subscription]:
-        """Return every subscription that counts, in order, whether or not it can be served; streams last."""
-        return [*self._sources.effective(), *(subscription for subscription, _ in self._streams.values())]
+        """
+        Return every subscription that counts, in order, whether or not it can be served; streams last.
+
+        One that the broker is about to confirm is not among them yet: who sees it may publish.
+        """
+        opening = {key for key, each in self._running.items() if each.opening}
+        declared = (each for each in self._sources.effective() if (each.pubsub, each.topic) not in opening)
+        return [*declared, *(subscription for subscription, _ in self._streams.values())]
 
     def open(self) -> None:
         """Begin to subscribe for the application, now and whenever a broker or a subscription is new."""

@@ -18,6 +18,9 @@ from .delivery import MessageDelivery, Receiver
 from .intake import Intake, keep_going
 from .reading import Reader, SubscriptionFaultError
 
+#: How long a broker is given to confirm a subscription; start waits no shorter.
+OPENING_SECONDS = 0.4
+
 logger: logging.Logger = logging.getLogger(__name__)
 
 
@@ -49,6 +52,7 @@ class Subscribed:
         self.wanted = wanted
         self.intake: Intake = Intake()
         self.task: asyncio.Task[None] | None = None
+        self._begun = asyncio.get_running_loop().time()
         self._broker = Broker.of(wanted.loaded, config)
         self._after = after
         if self._may() and (reader := self._reader()) is not None:
@@ -56,6 +60,13 @@ class Subscribed:
             self.task = asyncio.create_task(
                 self._run(reader), name=f"subscription to {subscription.topic} on {subscription.pubsub}"
             )
+
+    @property
+    def opening(self) -> bool:
+        """Whether messages published now may still be missed; brokers that never say get a moment."""
+        if self.task is None or self.intake.ready.is_set():
+            return False
+        return asyncio.get_running_loop().time() - self._begun < OPENING_SECONDS
 
     @property
     def loaded(self) -> Loaded[pubsub.PubSub]:

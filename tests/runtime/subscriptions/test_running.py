@@ -7,6 +7,7 @@ import pytest
 from pluggable.delivery import Accepted, Delivery, Unanswered
 from pluggable.pubsub import Message, Topic
 from pluggable.runtime.resources import Changes, Resources, Rule
+from pluggable.runtime.subscriptions import subscribed
 from tests.runtime.subscriptions.bus import Bus, to, world
 
 
@@ -39,6 +40,33 @@ async def test_broker_that_comes_later_is_subscribed_to() -> None:
 
         bus = here.load()
         await bus.until("orders")
+
+
+async def test_subscription_is_listed_once_it_is_confirmed() -> None:
+    async with world() as here:
+        bus = Bus()
+        bus.confirms = False
+        here.load(bus)
+        here.subscriptions.open()
+        here.declare(to("orders"))
+        await bus.until("orders")
+        assert here.subscriptions.listing() == []
+
+        bus.subscribed["orders"].ready()
+        assert here.subscriptions.listing() == [to("orders")]
+
+
+async def test_broker_that_never_confirms_is_taken_to_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribed, "OPENING_SECONDS", 0.0)
+    async with world() as here:
+        bus = Bus()
+        bus.confirms = False
+        here.load(bus)
+        here.subscriptions.open()
+        here.declare(to("orders"))
+        await bus.until("orders")
+
+        assert here.subscriptions.listing() == [to("orders")]
 
 
 async def test_replaced_broker_is_subscribed_to() -> None:
