@@ -174,6 +174,23 @@ async def test_event_right_behind_the_last_one_is_refused() -> None:
         await bell.until(read=False)
 
 
+async def test_close_ends_a_binding_that_is_just_being_left() -> None:
+    async with world() as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        del here.catalog.inputs["bell"]
+        here.catalog.notify()
+        here.hold.set()
+        assert await under_way == Accepted(b"answer")
+
+        await here.inputs.close()
+
+        assert bell.deliver is None
+
+
 async def test_failed_event_is_rejected() -> None:
     async with world() as here:
         here.status = 500

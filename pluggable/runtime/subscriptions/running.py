@@ -16,7 +16,7 @@ from ..telemetry import Telemetry
 from ..traffic import MessageTraffic
 from .broker import Broker
 from .delivery import Receiver
-from .intake import pause, wind_down
+from .intake import pause, retire, wind_down
 from .reading import Reader
 from .sources import Sources
 from .subscribed import Subscribed, Wanted
@@ -208,9 +208,8 @@ class Subscriptions:
         """End a subscription in its own time, while others go on."""
         if running.task is None:
             return
-        running.intake.seal()
         ending = asyncio.create_task(
-            wind_down([running.intake], [], [running.task], self._config.graceful_shutdown_seconds),
+            retire(running.intake, running.task, self._config.graceful_shutdown_seconds),
             name=f"end of {running.task.get_name()}",
         )
         self._retiring[key] = ending
