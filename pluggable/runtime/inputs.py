@@ -119,10 +119,11 @@ class InputBindings:
         for name, reading in readings:
             self._retire(name, reading)
 
-    async def close(self) -> None:
+    async def close(self, longer_seconds: float = 0.0) -> None:
         """
         Take no more events, let those with the application be answered, then stop reading.
 
+        They have the time of a graceful shutdown for that, and what is given beyond it.
         What comes within a moment of the last answer is refused, so that its source need not guess.
         """
         self._closed = True
@@ -135,8 +136,8 @@ class InputBindings:
             intake.seal()
         seconds = 0.0  # whoever cancels this has no more time
         try:
-            await _refuse_more(busy, self._config.graceful_shutdown_seconds)
-            seconds = self._config.graceful_shutdown_seconds
+            await _refuse_more(busy, self._config.graceful_shutdown_seconds + longer_seconds)
+            seconds = self._config.graceful_shutdown_seconds + longer_seconds
         finally:
             await wind_down(intakes, [reading.loaded.component for reading in readings], tasks, seconds)
 

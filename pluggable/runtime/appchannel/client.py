@@ -21,7 +21,7 @@ MAX_IDLE_CONNECTIONS = 32
 CONNECT_SECONDS = 5.0
 DEFAULT_MAX_BODY_BYTES = 4 * 1024 * 1024
 #: Methods whose requests say nothing of a body that they do not have.
-_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ class Client:
         body = request.body
         if not isinstance(body, bytes):
             framing = b"transfer-encoding: chunked\r\n\r\n"
-        elif body or request.method not in _BODILESS:
+        elif body or request.method not in BODILESS:
             framing = f"content-length: {len(body)}\r\n\r\n".encode()
         else:
             framing = b"\r\n"
