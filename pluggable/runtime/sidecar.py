@@ -208,7 +208,7 @@ class Sidecar:
         if seconds is None or forced.done():
             return
         logger.info("Blocking graceful shutdown for %s or until app reports unhealthy...", duration(seconds))
-        self.quiet = asyncio.create_task(self._quieten())
+        self.quiet = asyncio.create_task(self._quieten(seconds))
         unwell = asyncio.create_task(self.channel.health.until(healthy=False))
         await asyncio.wait({forced, unwell}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         unwell.cancel()
@@ -217,11 +217,11 @@ class Sidecar:
         elif not forced.done():
             logger.info("Block shutdown period expired, entering shutdown...")
 
-    async def _quieten(self) -> None:
+    async def _quieten(self, longer_seconds: float = 0.0) -> None:
         """Take nothing new from brokers and bindings, and finish what is under way."""
         await asyncio.gather(
-            self.subscriptions.close(),
-            self.inputs.close(),
+            self.subscriptions.close(longer_seconds),
+            self.inputs.close(longer_seconds),
             self.outbox.close(),
             self.blocks.configuration.close(),
         )

@@ -56,6 +56,11 @@ BODIES = {
 }
 
 
+@pytest.fixture
+def in_time() -> None:
+    """These take longer than others here; each wait in them has a bound of its own."""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sidecar]:
     folder = tmp_path_factory.mktemp("resources")

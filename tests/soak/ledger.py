@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Final
+
+#: Messages that were taken and have not been delivered yet, before nobody publishes more.
+MOST_UNDER_WAY: Final = 200
 
 
 class Ledger:
@@ -14,6 +18,8 @@ class Ledger:
         """Published, whatever came of it."""
         self.taken: set[int] = set()
         """Published, and answered so."""
+        self.lost: set[int] = set()
+        """Taken and not delivered; as long as there is a load, they are under way."""
         self.delivered: Counter[int] = Counter()
         self._news = asyncio.Condition()
 
@@ -23,11 +29,22 @@ class Ledger:
         self.given.add(number)
         return number
 
+    def take(self, *numbers: int) -> None:
+        """Take note that the sidecar took the messages."""
+        self.taken.update(numbers)
+        self.lost.update(number for number in numbers if number not in self.delivered)
+
     async def deliver(self, number: int) -> None:
         """Take note of a delivery."""
         async with self._news:
             self.delivered[number] += 1
+            self.lost.discard(number)
             self._news.notify_all()
+
+    async def room(self) -> None:
+        """Wait until few messages are under way: a broker may be fed faster than it delivers."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.lost) < MOST_UNDER_WAY)
 
     async def settled(self, seconds: float) -> None:
         """Wait until all that was taken has been delivered, or so long."""
@@ -36,11 +53,6 @@ class Ledger:
                 await self._news.wait_for(lambda: not self.lost)
         except TimeoutError:
             pass
-
-    @property
-    def lost(self) -> set[int]:
-        """Taken and never delivered."""
-        return self.taken - self.delivered.keys()
 
     @property
     def invented(self) -> set[int]:

@@ -60,21 +60,23 @@ class Load:
 
     async def publish(self, _: int) -> None:
         """Publish a numbered message."""
+        await self._ledger.room()
         number = self._ledger.begin()
         await self._wanted(
             204, "POST", "/v1.0/publish/events/numbers", json={"number": number, "text": text()}
         )
-        self._ledger.taken.add(number)
+        self._ledger.take(number)
 
     async def publish_many(self, _: int) -> None:
         """Publish numbered messages in one request."""
+        await self._ledger.room()
         numbers = [self._ledger.begin() for _ in range(10)]
         entries = [
             {"entryId": str(number), "event": {"number": number}, "contentType": "application/json"}
             for number in numbers
         ]
         await self._wanted(204, "POST", "/v1.0/publish/bulk/events/numbers", json=entries)
-        self._ledger.taken.update(numbers)
+        self._ledger.take(*numbers)
 
     async def binding(self, worker: int) -> None:
         """Write a file, read and remove it."""

@@ -57,8 +57,9 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        self._client = _client(config, pipeline, MAX_CONNECTIONS)
-        self._calls = _client(config, pipeline, MAX_CALLS)
+        self._direct = _client(config, MAX_CONNECTIONS)
+        self._client = _piped(self._direct, pipeline)
+        self._calls = _piped(_client(config, MAX_CALLS), pipeline)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -175,12 +176,13 @@ class HTTPAppChannel(AppChannel):
         return await invoked(self._calls, request_of(request, self._token), turn)
 
     async def healthy(self) -> bool:
+        """Ask past the middleware, which has no say in how the application is."""
         config = self._config
         request = Request(
             method="GET", path=target(config.app_health_check_path), headers=self._common, may_repeat=True
         )
         try:
-            response = await self._client.request(request, config.app_health_probe_timeout_seconds or None)
+            response = await self._direct.request(request, config.app_health_probe_timeout_seconds or None)
         except AppError as error:
             logger.debug("health check: %s", error)
             return False
@@ -202,17 +204,18 @@ class HTTPAppChannel(AppChannel):
         return await self._client.request(request, ENDPOINT_SECONDS)
 
 
-def _client(config: RuntimeConfig, pipeline: Pipeline | None, at_once: int) -> Asking:
+def _client(config: RuntimeConfig, at_once: int) -> Asking:
     """Return a client that speaks the application's protocol."""
     host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
-    client: Asking
     if config.app_protocol == "h2c":
         from .h2client import H2Client  # with its engine, which other applications need not
 
-        client = H2Client(host, port, max_body_bytes=most, max_requests=at_once)
-    else:
-        tls = trusting("http/1.1") if config.app_protocol == "https" else None
-        client = Client(host, port, max_body_bytes=most, max_connections=at_once, tls=tls)
+        return H2Client(host, port, max_body_bytes=most, max_requests=at_once)
+    tls = trusting("http/1.1") if config.app_protocol == "https" else None
+    return Client(host, port, max_body_bytes=most, max_connections=at_once, tls=tls)
+
+
+def _piped(client: Asking, pipeline: Pipeline | None) -> Asking:
     return PipedClient(client, pipeline) if pipeline else client
 
 

@@ -18,8 +18,6 @@ class PipedClient:
     def __init__(self, client: Asking, pipeline: Pipeline) -> None:
         self._client = client
         self._pipeline = pipeline
-        self.connectable = client.connectable
-        self.close = client.close
 
     async def request(self, request: Request, timeout_seconds: float | None = None) -> Answer:
         """Ask and return the whole answer."""
@@ -39,6 +37,14 @@ class PipedClient:
         body = await answered(chain, answer.body)
         assert not isinstance(body, bytes)  # pieces stay pieces
         return Streamed(answer.status, answer.headers, body)
+
+    async def connectable(self) -> bool:
+        """Whether somebody listens at the address."""
+        return await self._client.connectable()
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()
 
 
 async def _through(chain: Chain, request: Request) -> Request:

@@ -29,6 +29,8 @@ _SCHEMES: Final = {"http": 80, "https": 443}
 #: Redirects behind which the request stays what it was.
 _SAME: Final = (307, 308)
 _OTHER: Final = (301, 302, 303)
+#: What is for the first host alone, as Go's client has it.
+_CONFIDENTIAL: Final = (b"authorization:", b"cookie:", b"cookie2:", b"www-authenticate:")
 
 
 class Outside:
@@ -81,7 +83,7 @@ class Outside:
                 return response  # the body has been read, and cannot be sent again
             await close(response.body)
             url = urljoin(url, location)
-            sent = _again(sent, response.status)
+            sent = _again(sent, response.status, elsewhere=_place(url).netloc != place.netloc)
         raise AppAnswerError(f"{endpoint.name}: stopped after {MOST_REDIRECTS} redirects")
 
     async def _client(self, place: SplitResult, endpoint: Endpoint) -> Client:
@@ -113,13 +115,19 @@ def _place(url: str) -> SplitResult:
     raise AppAnswerError(f'"{url}" is no URL of a server, http://host:port is wanted')
 
 
-def _again(sent: Sent, status: int) -> Sent:
-    """Return the request to send to where another was redirected."""
+def _again(sent: Sent, status: int, *, elsewhere: bool) -> Sent:
+    """Return the request to send to where another was redirected; another host is told no secrets."""
+    if elsewhere:
+        sent = replace(sent, headers=_without(sent.headers, *_CONFIDENTIAL))
     if status in _SAME or sent.method in ("GET", "HEAD"):
         return sent
-    lines = sent.headers.split(b"\r\n")
-    kept = [line for line in lines if not line.lower().startswith(b"content-type:")]
-    return replace(sent, method="GET", headers=b"\r\n".join(kept), body=b"", may_repeat=True)
+    return replace(
+        sent, method="GET", headers=_without(sent.headers, b"content-type:"), body=b"", may_repeat=True
+    )
+
+
+def _without(headers: bytes, *names: bytes) -> bytes:
+    return b"\r\n".join(line for line in headers.split(b"\r\n") if not line.lower().startswith(names))
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext:

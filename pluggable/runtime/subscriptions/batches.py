@@ -87,6 +87,8 @@ class Batches:
             for held in (*batch, *self._waiting):
                 if not held.answer.done():
                     held.answer.set_exception(ReceiverGoneError())
+            self._waiting = []
+            self._some.clear()
 
     async def _filled(self) -> None:
         """Wait until a batch is full, or its first message has waited its time."""

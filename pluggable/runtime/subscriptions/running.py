@@ -16,7 +16,7 @@ from ..telemetry import Telemetry
 from ..traffic import MessageTraffic
 from .broker import Broker
 from .delivery import Receiver
-from .intake import pause, wind_down
+from .intake import pause, retire, wind_down
 from .reading import Reader
 from .sources import Sources
 from .subscribed import Subscribed, Wanted
@@ -140,8 +140,12 @@ class Subscriptions:
             del self._streams[number]
             self._follow()
 
-    async def close(self) -> None:
-        """Take no more messages, let those with the application be answered, then unsubscribe."""
+    async def close(self, longer_seconds: float = 0.0) -> None:
+        """
+        Take no more messages, let those with the application be answered, then unsubscribe.
+
+        They have the time of a graceful shutdown for that, and what is given beyond it.
+        """
         self.closing.set()
         running = [each for each in self._running.values() if each.task is not None]
         self._running.clear()
@@ -152,7 +156,7 @@ class Subscriptions:
         seconds = 0.0  # whoever cancels this has no more time
         try:
             await asyncio.gather(*(pause(component) for component in components))
-            seconds = self._config.graceful_shutdown_seconds
+            seconds = self._config.graceful_shutdown_seconds + longer_seconds
         finally:
             await wind_down([each.intake for each in running], [*components], tasks, seconds)
             self.closed.set()
@@ -204,9 +208,8 @@ class Subscriptions:
         """End a subscription in its own time, while others go on."""
         if running.task is None:
             return
-        running.intake.seal()
         ending = asyncio.create_task(
-            wind_down([running.intake], [], [running.task], self._config.graceful_shutdown_seconds),
+            retire(running.intake, running.task, self._config.graceful_shutdown_seconds),
             name=f"end of {running.task.get_name()}",
         )
         self._retiring[key] = ending

@@ -110,7 +110,8 @@ class Subscribed:
         batches = self._batches(reader, receiver)
         self.intake.when_sealed = batches.hurry
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(batches.run())
+            what = f"handing over messages of topic {self.wanted.subscription.topic} together"
+            tasks.create_task(keep_going(what, batches.run))
             await self._subscribe(reader, batches, self._traffic.handled_together)
 
     async def _subscribe(self, reader: Reader, receiver: Receiver, count: Count) -> None:

@@ -27,6 +27,7 @@ class Server:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, str, dict[str, str]]] = []
+        self.elsewhere = ""
 
     async def handle(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -35,6 +36,8 @@ class Server:
             return web.Response(status=int(request.path.split("/")[2]), headers={"Location": "/landed"})
         if request.path == "/round":
             return web.Response(status=302, headers={"Location": "/round"})
+        if request.path == "/elsewhere":
+            return web.Response(status=302, headers={"Location": self.elsewhere})
         return web.Response(text="landed", headers={"X-Own": "1"})
 
     @asynccontextmanager
@@ -110,6 +113,20 @@ async def test_redirects_are_followed(server: Server, status: int, method: str, 
 
     assert (response.status, landed) == (200, b"landed")
     assert server.requests[1][:3] == (method, "/landed", body)
+
+
+async def test_another_host_is_told_no_secrets(server: Server) -> None:
+    other = Server()
+    headers = (("authorization", "Bearer x"), ("x-own", "1"), ("cookie", "a=b"))
+    async with server.serving() as port, other.serving() as there, Outside({}, 1_000_000) as outside:
+        server.elsewhere = f"http://localhost:{there}/landed"
+        endpoint = outside.endpoint(f"http://localhost:{port}")
+        assert endpoint is not None
+        await outside.invoke(endpoint, Request(method="elsewhere", verb="GET", headers=headers))
+
+    told = other.requests[0][3]
+    assert told["x-own"] == "1"
+    assert not {"authorization", "cookie"} & told.keys()
 
 
 async def test_redirects_without_end_are_an_error(server: Server) -> None:

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from pluggable.delivery import Accepted, Delivery, Unanswered
-from pluggable.pubsub import Message, Topic
+from pluggable.pubsub import Message, PublishRequest, Topic
 from pluggable.runtime.resources import Changes, Resources, Rule
+from pluggable_servers.memory.pubsub import InMemoryPubSub
 from tests.runtime.subscriptions.bus import Bus, to, world
 
 
@@ -162,6 +163,27 @@ async def test_nothing_is_delivered_without_application() -> None:
 
         assert here.bus.subscribed == {}
         assert here.subscriptions.listing() == [to("orders")]
+
+
+async def test_wildcard_takes_every_topic_that_it_means() -> None:
+    broker = InMemoryPubSub()
+    async with world() as here:
+        here.load(broker)  # type: ignore[arg-type]  # any broker will do
+        here.declare(to("orders*", Rule(path="/all")))
+        here.subscriptions.open()
+        assert await here.subscriptions.ready(5)
+        for topic in ("orders", "orders-eu", "bills", "orders-us"):
+            await broker.publish(PublishRequest(topic=topic, data=b'{"topic":"%s"}' % topic.encode()))
+
+        async with asyncio.timeout(5):
+            while len(here.app.got) < 2:
+                here.app.arrived.clear()
+                await here.app.arrived.wait()
+        assert [(path, event["topic"]) for path, event in here.app.got] == [
+            ("/all", "orders-eu"),
+            ("/all", "orders-us"),
+        ]
+    await broker.close()
 
 
 async def test_waiting_for_silent_brokers_is_bounded() -> None:

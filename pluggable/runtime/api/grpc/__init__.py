@@ -8,6 +8,7 @@ from ....transport import Handlers
 from ...appchannel import AppChannel
 from ...blocks import Blocks
 from ...config import RuntimeConfig
+from ...invocation.internal import Internal
 from ...subscriptions import Subscriptions
 from ...telemetry import Telemetry
 from .actors import ActorCalls
@@ -51,6 +52,4 @@ def handlers(
 
 def internal_handlers(app: AppChannel, config: RuntimeConfig) -> Handlers:
     """Return what other sidecars may ask: to call the application."""
-    from ...invocation.serving import Serving
-
-    return Serving(app, config.max_body_bytes).handlers
+    return Internal(app, config.max_body_bytes).handlers

@@ -207,16 +207,12 @@ class Connection(asyncio.Protocol):
                 except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
                     response = failed(request, error)
                 last = last or (self._closing and not reader.unread)
-                if response.pieces is None:
-                    last = last or self._unfinished
+                if self._upload is None and response.pieces is None:
                     self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
+                    if last:
+                        self._close()
                 else:
-                    await self._stream(response, last=last, old=old, bodiless=request.method == "HEAD")
-                if self._unfinished:
-                    self._leave()
-                elif last:
-                    self._close()
-                self._upload = None
+                    await self._go_through(request, response, last=last, old=old)
                 request = self._next() if reader.unread else None
                 count += 1
                 if not count % AT_ONCE:
@@ -274,6 +270,20 @@ class Connection(asyncio.Protocol):
     def _unfinished(self) -> bool:
         """Whether a body that is handed on while it comes has not come to its end."""
         return self._upload is not None and not self._upload.done
+
+    async def _go_through(self, request: Request, response: Response, *, last: bool, old: bool) -> None:
+        """Answer where a body is handed on while it comes: the request's, the answer's, or both."""
+        bodiless = request.method == "HEAD"
+        if response.pieces is None:
+            last = last or self._unfinished
+            self._respond(response, last=last, old=old, bodiless=bodiless)
+        else:
+            await self._stream(response, last=last, old=old, bodiless=bodiless)
+        if self._unfinished:
+            self._leave()
+        elif last:
+            self._close()
+        self._upload = None
 
     async def _stream(self, response: Response, *, last: bool, old: bool, bodiless: bool) -> None:
         """Send an answer whose body is not there yet."""
