@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from .. import bindings
@@ -14,12 +13,10 @@ from .appchannel import AppChannel, AppError, BindingAnswer
 from .catalog import Catalog, Loaded
 from .config import RuntimeConfig
 from .parts import named_directions
-from .subscriptions.intake import Intake, keep_going, wind_down
+from .subscriptions.intake import Intake, keep_going, refuse_more, retire, wind_down
 
 #: How many events of one binding are with the application at a time; the rest waits in the component.
 EVENTS_AT_ONCE = 256
-#: How long events are refused after the last one was answered, before their stream ends; as daprd does.
-REFUSING_SECONDS = 0.4
 CLOSED = Rejected("input binding is closed")
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -119,10 +116,11 @@ class InputBindings:
         for name, reading in readings:
             self._retire(name, reading)
 
-    async def close(self) -> None:
+    async def close(self, longer_seconds: float = 0.0) -> None:
         """
         Take no more events, let those with the application be answered, then stop reading.
 
+        They have the time of a graceful shutdown for that, and what is given beyond it.
         What comes within a moment of the last answer is refused, so that its source need not guess.
         """
         self._closed = True
@@ -135,8 +133,8 @@ class InputBindings:
             intake.seal()
         seconds = 0.0  # whoever cancels this has no more time
         try:
-            await _refuse_more(busy, self._config.graceful_shutdown_seconds)
-            seconds = self._config.graceful_shutdown_seconds
+            await refuse_more(busy, self._config.graceful_shutdown_seconds + longer_seconds)
+            seconds = self._config.graceful_shutdown_seconds + longer_seconds
         finally:
             await wind_down(intakes, [reading.loaded.component for reading in readings], tasks, seconds)
 
@@ -185,29 +183,11 @@ class InputBindings:
         """End a binding in its own time, while others go on."""
         if reading.task is None:
             return
-        intake, seconds = reading.delivery.intake, self._config.graceful_shutdown_seconds
-        busy = [intake] if intake.busy else []
-        intake.seal()
-        ending = asyncio.create_task(_end(intake, busy, reading.task, seconds))
+        seconds = self._config.graceful_shutdown_seconds
+        ending = asyncio.create_task(retire(reading.delivery.intake, reading.task, seconds))
         self._retiring[name] = ending
         ending.add_done_callback(lambda _: self._retired(name, ending))
 
     def _retired(self, name: str, ending: asyncio.Task[None]) -> None:
         if self._retiring.get(name) is ending:
             del self._retiring[name]
-
-
-async def _end(intake: Intake, busy: list[Intake], task: asyncio.Task[None], seconds: float) -> None:
-    """Stop reading one binding when its last event has been answered."""
-    await _refuse_more(busy, seconds)
-    await wind_down([intake], [], [task], seconds)
-
-
-async def _refuse_more(busy: list[Intake], seconds: float) -> None:
-    """Wait until nothing is being handled, and a moment longer where something was."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            for intake in busy:
-                await intake.drained()
-            if busy:
-                await asyncio.sleep(REFUSING_SECONDS)

@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .calls import (
     ClientStream as ClientStream,
@@ -28,6 +28,9 @@ from .channel import Channel as Channel, ChannelState as ChannelState
 from .limits import DAPRD_RECEIVE_BYTES as DAPRD_RECEIVE_BYTES, Limits as Limits
 from .server import Server as Server
 from .status import Code as Code, StatusError as StatusError
+
+if TYPE_CHECKING:  # it takes long to load, and few need it
+    import ssl
 
 #: Which transport is used: ``ngh2``, which is the default, or ``grpcio``.
 TRANSPORT_VARIABLE: Final = "PLUGGABLE_TRANSPORT"
@@ -59,16 +62,20 @@ def survives_a_fork() -> bool:
     return _in_use() == "ngh2"
 
 
-def channel(address: str, *, limits: Limits | None = None) -> Channel:
+def channel(address: str, *, limits: Limits | None = None, tls: ssl.SSLContext | None = None) -> Channel:
     """
     Make a channel to ``unix:/absolute/path`` or ``host:port``, by the transport in use.
 
-    It connects when it is used.
+    It connects when it is used. With a context it does so by TLS, which is always ngh2's: grpcio knows no
+    contexts, and trusts no certificate that signs itself.
+
+    Raises:
+        ImportError: a context is given, and ngh2 cannot be loaded.
     """
-    if _in_use() == "ngh2":
+    if tls is not None or _in_use() == "ngh2":
         from .ngh2 import Ngh2Channel
 
-        return Ngh2Channel(address, limits=limits or Limits())
+        return Ngh2Channel(address, limits=limits or Limits(), tls=tls)
     from .grpcio import GrpcioChannel
 
     return GrpcioChannel(address, limits=limits or Limits())

@@ -174,6 +174,23 @@ async def test_event_right_behind_the_last_one_is_refused() -> None:
         await bell.until(read=False)
 
 
+async def test_close_ends_a_binding_that_is_just_being_left() -> None:
+    async with world() as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        del here.catalog.inputs["bell"]
+        here.catalog.notify()
+        here.hold.set()
+        assert await under_way == Accepted(b"answer")
+
+        await here.inputs.close()
+
+        assert bell.deliver is None
+
+
 async def test_failed_event_is_rejected() -> None:
     async with world() as here:
         here.status = 500
@@ -245,3 +262,41 @@ async def test_event_with_the_application_is_answered_after_a_halt() -> None:
         await bell.until(read=False)
         await bell.until(read=True)
         assert await bell.ring() == Accepted(b"answer")
+
+
+async def test_no_more_events_than_so_many_are_with_an_app_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pluggable.runtime.inputs.EVENTS_AT_ONCE", 3)
+    async with world(graceful_shutdown_seconds=0.05) as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = [asyncio.create_task(bell.ring(b"%d" % number)) for number in range(10)]
+        async with asyncio.timeout(5):
+            while len(here.requests) < 3:
+                here.arrived.clear()
+                await here.arrived.wait()
+        closing = asyncio.create_task(here.inputs.close())
+        await closing
+
+        assert len(here.requests) == 3
+        assert not any(task.done() and isinstance(task.result(), Accepted) for task in under_way)
+        here.hold.set()
+        assert [type(each) for each in await asyncio.gather(*under_way)].count(Rejected) == 7
+
+
+async def test_event_may_have_longer_than_a_graceful_end() -> None:
+    async with world(graceful_shutdown_seconds=0.01) as here:
+        here.hold = asyncio.Event()
+        bell = here.load(direction="input")
+        here.inputs.open()
+        under_way = asyncio.create_task(bell.ring())
+        await here.arrived.wait()
+        closing = asyncio.create_task(here.inputs.close(longer_seconds=10))
+        await asyncio.sleep(0.1)
+        here.hold.set()
+
+        assert await under_way == Accepted(b"answer")
+        assert bell.deliver is not None
+        await closing

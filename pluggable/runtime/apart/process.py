@@ -109,4 +109,9 @@ def _raised(kind: type[Exception], args: tuple[Any, ...], own: dict[str, Any]) -
 
 
 #: Like the loop's threads, it is one for all that this process does.
-call = Process().call
+_ONE: Final = Process()
+
+
+async def call(function: Callable[..., R], args: Sequence[Any], kwargs: Mapping[str, Any]) -> R:
+    """Have the function called in the process that there is for it; here, if that does not live to answer."""
+    return await _ONE.call(function, args, kwargs)

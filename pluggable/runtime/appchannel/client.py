@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -20,7 +21,7 @@ MAX_IDLE_CONNECTIONS = 32
 CONNECT_SECONDS = 5.0
 DEFAULT_MAX_BODY_BYTES = 4 * 1024 * 1024
 #: Methods whose requests say nothing of a body that they do not have.
-_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,9 @@ class Client:
         *,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         max_connections: int = MAX_CONNECTIONS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
@@ -170,7 +173,7 @@ class Client:
         body = request.body
         if not isinstance(body, bytes):
             framing = b"transfer-encoding: chunked\r\n\r\n"
-        elif body or request.method not in _BODILESS:
+        elif body or request.method not in BODILESS:
             framing = f"content-length: {len(body)}\r\n\r\n".encode()
         else:
             framing = b"\r\n"
@@ -215,7 +218,10 @@ class Client:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._max_body_bytes, self._forget), self._host, self._port
+                    lambda: Connection(self._max_body_bytes, self._forget),
+                    self._host,
+                    self._port,
+                    ssl=self._tls,
                 )
         except TimeoutError as error:
             raise AppUnreachableError(

@@ -27,8 +27,9 @@ from .errors import AppAnswerError, AppError, AppTimedOutError, AppUnreachableEr
 from .http import ENDPOINT_RETRY_SECONDS, ENDPOINT_SECONDS, ENDPOINT_TRIES
 from .oninvoke import on_invoke
 from .pairs import Metadata, metadata_pairs, trace_pairs
+from .tls import trusting
 from .verdicts import SHOWN_BYTES, answers_by_entry, worded
-from .waiting import until_listening
+from .waiting import listens, until_listening
 
 _CALLBACK: Final = "/dapr.proto.runtime.v1.AppCallback/"
 _ALPHA: Final = "/dapr.proto.runtime.v1.AppCallbackAlpha/"
@@ -42,8 +43,6 @@ _WORDS: Final = {
 }
 #: How long a call waits for a connection that was lost and is being made again.
 RECONNECT_SECONDS = 5.0
-#: How long a look may take whether somebody listens.
-LOOK_SECONDS = 0.5
 
 M = TypeVar("M", bound=Message)
 
@@ -63,7 +62,9 @@ class GRPCAppChannel(AppChannel):
         self._config = config
         host = config.app_channel_address
         address = f"[{host}]:{config.app_port}" if ":" in host else f"{host}:{config.app_port}"
-        self.channel: Channel = channel(address, limits=Limits(receive_bytes=config.max_body_bytes))
+        self._tls = trusting("h2") if config.app_protocol == "grpcs" else None
+        limits = Limits(receive_bytes=config.max_body_bytes)
+        self.channel: Channel = channel(address, limits=limits, tls=self._tls)
         """The connection itself, for calls that are only passed on; they take their ``turn``, too."""
         self.token: Metadata = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         """By which the application knows its sidecar; part of every call's metadata."""
@@ -75,7 +76,8 @@ class GRPCAppChannel(AppChannel):
         await self.channel.close()
 
     async def wait_for_app(self) -> None:
-        await until_listening(self._config.app_port, self._connectable)
+        host, port = self._config.app_channel_address, self._config.app_port
+        await until_listening(port, lambda: listens(host, port, self._tls))
 
     async def config(self) -> AppConfig:
         """Return the default: such an application has no other way to say anything of itself."""
@@ -210,18 +212,6 @@ class GRPCAppChannel(AppChannel):
                 logger.warning("%s: %s; asking again", method, error)
                 await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
         return None
-
-    async def _connectable(self) -> bool:
-        """Whether somebody takes connections; whether they speak HTTP/2, the first call will tell."""
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                _, writer = await asyncio.open_connection(
-                    self._config.app_channel_address, self._config.app_port
-                )
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        return True
 
 
 def _failure(error: StatusError) -> Answer:

@@ -18,15 +18,17 @@ from ..cloudevents import CLOUD_EVENT_TYPE
 from ..config import RuntimeConfig
 from ..http1 import Answer as Response
 from ..middleware import Pipeline
+from .asking import Asking
 from .base import Answer, AppChannel, AppConfig, BindingAnswer, BulkEvent, TopicEvent
 from .bulk import bulk_envelope
-from .client import Client, Request, header_lines
+from .client import MAX_CONNECTIONS, Client, Request, header_lines
 from .errors import AppAnswerError, AppError, AppUnreachableError
 from .headers import TRACE_PARENT, is_header, metadata_lines
 from .invoking import invoked, request_of
 from .obliging import binding_answer_of
 from .piped import PipedClient
 from .subscribe import read_subscriptions
+from .tls import trusting
 from .verdicts import answer_of, answers_of, shown
 from .waiting import until_listening
 
@@ -55,18 +57,9 @@ class HTTPAppChannel(AppChannel):
     def __init__(self, config: RuntimeConfig, pipeline: Pipeline | None = None) -> None:
         super().__init__(config)
         self._config = config
-        address, most = (config.app_channel_address, config.app_port), config.max_body_bytes
-        self._client = (
-            PipedClient(*address, pipeline, max_body_bytes=most)
-            if pipeline
-            else Client(*address, max_body_bytes=most)
-        )
-        self._calls = Client(
-            config.app_channel_address,
-            config.app_port,
-            max_body_bytes=config.max_body_bytes,
-            max_connections=MAX_CALLS,
-        )
+        self._direct = _client(config, MAX_CONNECTIONS)
+        self._client = _piped(self._direct, pipeline)
+        self._calls = _piped(_client(config, MAX_CALLS), pipeline)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -183,12 +176,13 @@ class HTTPAppChannel(AppChannel):
         return await invoked(self._calls, request_of(request, self._token), turn)
 
     async def healthy(self) -> bool:
+        """Ask past the middleware, which has no say in how the application is."""
         config = self._config
         request = Request(
             method="GET", path=target(config.app_health_check_path), headers=self._common, may_repeat=True
         )
         try:
-            response = await self._client.request(request, config.app_health_probe_timeout_seconds or None)
+            response = await self._direct.request(request, config.app_health_probe_timeout_seconds or None)
         except AppError as error:
             logger.debug("health check: %s", error)
             return False
@@ -208,6 +202,21 @@ class HTTPAppChannel(AppChannel):
                 logger.warning("%s; asking again", error)
                 await asyncio.sleep(ENDPOINT_RETRY_SECONDS)
         return await self._client.request(request, ENDPOINT_SECONDS)
+
+
+def _client(config: RuntimeConfig, at_once: int) -> Asking:
+    """Return a client that speaks the application's protocol."""
+    host, port, most = config.app_channel_address, config.app_port, config.max_body_bytes
+    if config.app_protocol == "h2c":
+        from .h2client import H2Client  # with its engine, which other applications need not
+
+        return H2Client(host, port, max_body_bytes=most, max_requests=at_once)
+    tls = trusting("http/1.1") if config.app_protocol == "https" else None
+    return Client(host, port, max_body_bytes=most, max_connections=at_once, tls=tls)
+
+
+def _piped(client: Asking, pipeline: Pipeline | None) -> Asking:
+    return PipedClient(client, pipeline) if pipeline else client
 
 
 def target(path: str) -> str:

@@ -14,7 +14,8 @@ from ..http1 import Answer
 from ..invocation.headers import TOKEN, end_to_end
 from ..invocation.methods import clean, shown
 from ..invocation.tracing import with_parent
-from .client import Client, Request
+from .asking import Asking
+from .client import Request
 from .errors import AppAnswerError
 from .streaming import Streamed
 
@@ -25,7 +26,7 @@ _SAFE: Final = "/%:@!$&'()*+,;=~-._"
 
 
 async def invoked(
-    client: Client, request: Request, turn: AbstractAsyncContextManager[None] | None
+    client: Asking, request: Request, turn: AbstractAsyncContextManager[None] | None
 ) -> invocation.Response:
     """Ask, and return the answer; the request's turn is over when all of the answer has been read."""
     if turn is None:

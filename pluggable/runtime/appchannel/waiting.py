@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 
 #: Pauses between looks whether the application listens: the first, and the longest.
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+
+#: How long a look may take whether somebody listens.
+LOOK_SECONDS = 0.5
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -26,3 +30,14 @@ async def until_listening(port: int, connectable: Callable[[], Awaitable[bool]])
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK_SECONDS)
     logger.info("application discovered on port %d", port)
+
+
+async def listens(host: str, port: int, tls: ssl.SSLContext | None = None) -> bool:
+    """Whether somebody takes connections there; what they speak, the first call will tell."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(host, port, ssl=tls)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -11,6 +11,7 @@ from ..._proto.dapr.proto.internals.v1 import service_invocation_pb2 as pb
 from ...transport import Channel, Code, StatusError
 from ..bodies import Pieces, whole
 from . import wire
+from .internal import CALL_LOCAL_STREAM
 from .values import Headers, Request, Response
 
 #: A body goes in pieces of this size at most: daprd's server reads messages of up to its --max-body-size.
@@ -43,7 +44,7 @@ class RemoteAnswer(Pieces):
     """What another sidecar answers to a request, of which ``begun`` waits for all but the body."""
 
     def __init__(self, channel: Channel, request: Request, headers: Headers) -> None:
-        self._stream = channel.stream(wire.CALL_LOCAL_STREAM)
+        self._stream = channel.stream(CALL_LOCAL_STREAM)
         self._request = request
         self._headers = headers
         self._sender: asyncio.Task[None] | None = None

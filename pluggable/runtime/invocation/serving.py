@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.internals.v1 import service_invocation_pb2 as pb
-from ...transport import Code, Handlers, ServerCall, ServerStream, StatusError, Stream, Unary
+from ...transport import Code, ServerCall, ServerStream, StatusError
 from ..appchannel import AppChannel, AppError
 from ..bodies import Body, LongBodyError, close, whole
 from . import wire
@@ -27,16 +27,11 @@ _EVENT_STREAM: Final = "text/event-stream"
 
 
 class Serving:
-    """Answers the calls of ``ServiceInvocation``, but those to actors."""
+    """Calls the application for other sidecars."""
 
     def __init__(self, app: AppChannel, most_bytes: int) -> None:
         self._app = app
         self._most_bytes = most_bytes
-
-    @property
-    def handlers(self) -> Handlers:
-        """What answers, by path."""
-        return {wire.CALL_LOCAL: Unary(self.call), wire.CALL_LOCAL_STREAM: Stream(self.call_stream)}
 
     async def call(self, data: bytes, _: ServerCall) -> bytes:
         """Call the application with one message, and answer with one."""

@@ -11,9 +11,6 @@ from ..._proto.dapr.proto.internals.v1 import apiversion_pb2, service_invocation
 from .headers import over_grpc
 from .values import Headers, Request, Response
 
-CALL_LOCAL: Final = "/dapr.proto.internals.v1.ServiceInvocation/CallLocal"
-CALL_LOCAL_STREAM: Final = "/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream"
-
 _VERBS: Final = dict(common.HTTPExtension.Verb.items())
 _NAMES: Final = {number: name for name, number in _VERBS.items()}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ...errors import ComponentError
 from ...pubsub import Pausable
@@ -15,6 +15,9 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 #: How long a broker may take to confirm that it pauses, while the sidecar stops.
 PAUSE_SECONDS = 1.0
+
+#: How long a source stays open after its last message was answered; as long as daprd's.
+REFUSING_SECONDS = 0.4
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -92,6 +95,36 @@ async def wind_down(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def retire(intake: Intake, task: asyncio.Task[None], seconds: float) -> Coroutine[Any, Any, None]:
+    """Take nothing more from one source at once, and return what ends its task in good order."""
+    busy = [intake] if intake.busy else []
+    intake.seal()
+
+    async def end() -> None:
+        left = 0.0  # whoever cancels this has no more time
+        try:
+            await refuse_more(busy, seconds)
+            left = seconds
+        finally:
+            await wind_down([intake], [], [task], left)
+
+    return end()
+
+
+async def refuse_more(busy: list[Intake], seconds: float) -> None:
+    """
+    Wait until nothing is being handled, and a moment longer where something was.
+
+    In that moment the last answers arrive, and what comes right behind them is not taken.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for intake in busy:
+                await intake.drained()
+            if busy:
+                await asyncio.sleep(REFUSING_SECONDS)
 
 
 async def pause(component: object) -> None:

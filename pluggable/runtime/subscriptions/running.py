@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ..appchannel import AppChannel, AppError
@@ -12,9 +12,11 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription
+from ..telemetry import Telemetry
+from ..traffic import MessageTraffic
 from .broker import Broker
 from .delivery import Receiver
-from .intake import pause, wind_down
+from .intake import pause, retire, wind_down
 from .reading import Reader
 from .sources import Sources
 from .subscribed import Subscribed, Wanted
@@ -33,7 +35,13 @@ class Subscriptions:
     they stand as long as their stream, whatever the application is like. ``close`` must be awaited.
     """
 
-    def __init__(self, catalog: Catalog, channel: AppChannel, config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        channel: AppChannel,
+        config: RuntimeConfig,
+        traffic: MessageTraffic | None = None,
+    ) -> None:
         self.closing: asyncio.Event = asyncio.Event()
         """No subscription begins any more."""
         self.closed: asyncio.Event = asyncio.Event()
@@ -41,10 +49,12 @@ class Subscriptions:
         self._catalog = catalog
         self._channel = channel
         self._config = config
+        self._traffic = traffic or MessageTraffic(Telemetry(config.app_id), config.namespace)
         self._sources = Sources()
         self._streams: dict[int, tuple[Subscription, Receiver]] = {}
         self._running: dict[Key, Subscribed] = {}
         self._retiring: dict[Key, asyncio.Task[None]] = {}
+        self._asked: Sequence[Subscription] = ()
         self._opened = False
         self._numbers = 0
         self._watching = False
@@ -55,22 +65,37 @@ class Subscriptions:
         self._follow()
 
     async def load_programmatic(self) -> None:
-        """Ask the application which topics it wants; an answer that cannot be read is logged, and is none."""
+        """
+        Ask the application which topics it wants, for when it is opened.
+
+        An answer that cannot be read is logged, and is none.
+        """
         try:
             asked = await self._channel.subscriptions()
         except AppError as error:
             logger.error("error getting topics from app: %s", error)  # noqa: TRY400  the error says it all
             return
-        self._sources.ask_for(asked)
-        self._follow()
+        self._asked = asked
+        if self._opened:
+            self.open()
 
     def listing(self) -> list[Subscription]:
-        """Return every subscription that counts, in order, whether or not it can be served; streams last."""
-        return [*self._sources.effective(), *(subscription for subscription, _ in self._streams.values())]
+        """
+        Return every subscription that counts, in order, whether or not it can be served; streams last.
+
+        One that is about to stand is not among them: who sees it here may publish to it.
+        """
+        beginning = {key for key, each in self._running.items() if each.beginning}
+        found: dict[Key, Subscription] = {
+            (each.pubsub, each.topic): each for each in self._sources.effective()
+        }
+        found |= {number: subscription for number, (subscription, _) in self._streams.items()}
+        return [subscription for key, subscription in found.items() if key not in beginning]
 
     def open(self) -> None:
         """Begin to subscribe for the application, now and whenever a broker or a subscription is new."""
         self._opened = True
+        self._sources.ask_for(self._asked)
         self._watch()
         self._follow()
 
@@ -115,8 +140,12 @@ class Subscriptions:
             del self._streams[number]
             self._follow()
 
-    async def close(self) -> None:
-        """Take no more messages, let those with the application be answered, then unsubscribe."""
+    async def close(self, longer_seconds: float = 0.0) -> None:
+        """
+        Take no more messages, let those with the application be answered, then unsubscribe.
+
+        They have the time of a graceful shutdown for that, and what is given beyond it.
+        """
         self.closing.set()
         running = [each for each in self._running.values() if each.task is not None]
         self._running.clear()
@@ -127,7 +156,7 @@ class Subscriptions:
         seconds = 0.0  # whoever cancels this has no more time
         try:
             await asyncio.gather(*(pause(component) for component in components))
-            seconds = self._config.graceful_shutdown_seconds
+            seconds = self._config.graceful_shutdown_seconds + longer_seconds
         finally:
             await wind_down([each.intake for each in running], [*components], tasks, seconds)
             self.closed.set()
@@ -157,7 +186,9 @@ class Subscriptions:
                 self._retire(key, running)
         for key, each in wanted.items():
             if key not in self._running:
-                self._running[key] = Subscribed(each, self._config, after=self._retiring.get(key))
+                self._running[key] = Subscribed(
+                    each, self._config, self._traffic, after=self._retiring.get(key)
+                )
 
     def _wanted(self) -> dict[Key, Wanted]:
         """Return what should run on the brokers there are; a stream has its topic for itself."""
@@ -177,9 +208,8 @@ class Subscriptions:
         """End a subscription in its own time, while others go on."""
         if running.task is None:
             return
-        running.intake.seal()
         ending = asyncio.create_task(
-            wind_down([running.intake], [], [running.task], self._config.graceful_shutdown_seconds),
+            retire(running.intake, running.task, self._config.graceful_shutdown_seconds),
             name=f"end of {running.task.get_name()}",
         )
         self._retiring[key] = ending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 
 from ngh2 import NGH2Error
 
@@ -26,12 +27,20 @@ class Ngh2Channel(Channel):
     what is under way goes on.
     """
 
-    def __init__(self, address: str, *, limits: Limits, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        limits: Limits,
+        bounds: Bounds | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.address = address
         self._limits = limits
-        self._link = Link(address, bounds or Bounds())
+        self._link = Link(address, bounds or Bounds(), tls)
         # as grpc-go says it of a socket, whose path some servers refuse
-        self._requests = Requests("localhost" if address.startswith("unix:") else address)
+        authority = "localhost" if address.startswith("unix:") else address
+        self._requests = Requests(authority, b"http" if tls is None else b"https")
 
     @property
     def state(self) -> ChannelState:

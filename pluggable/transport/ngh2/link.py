@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from typing import Final
 
 from ngh2 import Role
@@ -28,8 +29,9 @@ _CLOSING_SECONDS: Final = 1.0
 class Link:
     """One connection for new calls, and those that go on with calls until they have ended."""
 
-    def __init__(self, address: str, bounds: Bounds) -> None:
+    def __init__(self, address: str, bounds: Bounds, tls: ssl.SSLContext | None = None) -> None:
         self.address = address
+        self._tls = tls
         self.state: ChannelState = ChannelState.CONNECTING
         self.connection: Connection | None = None
         """Where new calls go, while the state is up."""
@@ -195,7 +197,7 @@ class Link:
             await loop.create_unix_connection(lambda: connection, path)
         else:
             host, port = host_and_port(self.address)
-            await loop.create_connection(lambda: connection, host or "localhost", port)
+            await loop.create_connection(lambda: connection, host or "localhost", port, ssl=self._tls)
 
     def _give_up(self, connection: Connection) -> None:
         if connection in self._connections:

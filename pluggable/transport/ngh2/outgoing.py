@@ -28,8 +28,9 @@ Request = tuple[Sent, int]
 class Requests:
     """Makes the header fields of requests, and keeps those that it has made."""
 
-    def __init__(self, authority: str) -> None:
+    def __init__(self, authority: str, scheme: bytes = b"http") -> None:
         self._authority = authority.encode()
+        self._scheme = scheme
         self._made: dict[tuple[str, Pairs, float | None], Request] = {}
 
     def of(self, method: str, metadata: Pairs, timeout: float | None) -> Request:
@@ -52,7 +53,7 @@ class Requests:
     def _fields(self, method: str, metadata: Pairs, timeout: float | None) -> Request:
         fields = [
             (b":method", b"POST"),
-            (b":scheme", b"http"),
+            (b":scheme", self._scheme),
             (b":path", method.encode()),
             (b":authority", self._authority),
             *_TYPE,

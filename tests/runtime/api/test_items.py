@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pluggable.runtime.api.http.items import Item, items, value_of
+from pluggable.runtime.api.http.items import Item, Options, items, value_of
 from pluggable.runtime.api.jsontext import dump, load
 
 WORDS = [
@@ -78,23 +78,20 @@ def test_all_fields_are_read() -> None:
     body = json.dumps([
         {
             "key": "k",
+            "value": None,
             "etag": "7",
             "metadata": {"ttlInSeconds": "5"},
             "options": {"concurrency": "first-write", "consistency": "strong"},
             "contentType": "text/plain",
-            "more": [1],
         }
     ])  # fmt: skip
     item = only(body.encode())
 
     assert value_of(item) == b"null"
-    assert item == {
-        "key": "k",
-        "etag": "7",
-        "metadata": {"ttlInSeconds": "5"},
-        "options": {"concurrency": "first-write", "consistency": "strong"},
-        "contentType": "text/plain",
-    }
+    assert not item.plain
+    assert (item.key, item.etag, item.metadata) == ("k", "7", {"ttlInSeconds": "5"})
+    assert item.options == Options(concurrency="first-write", consistency="strong")
+    assert item.content_type == "text/plain"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +104,10 @@ def test_all_fields_are_read() -> None:
         b'[{"key": "k", "value": }]',
         b'[{"key": "k", "value": NaN}]',
         b'[{"key": "k", "metadata": {"a": 1}}]',
-        b'[{"key": "k"}] x',
+        b'[{"key": "k", "value": 1}] x',
+        b'[{"key": "k"}]',
+        b'[{"key": "k", "value": 1, "ETag": "7"}]',
+        b'[{"key": "k", "value": 1, "options": {"Concurrency": "first-write"}}]',
         b'[{"key": "\xff"}]',
         b'[{"key": "k", "value": "\\ud800"}]',
         b'[{"key": "k", "value": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]",

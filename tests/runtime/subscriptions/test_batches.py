@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from pluggable.delivery import Accepted, Outcome, Rejected, Unanswered
 from pluggable.pubsub import ImmediateBulk
+from pluggable.runtime.appchannel import HTTPAppChannel
 from pluggable.runtime.resources import BulkSubscribe, Rule, Subscription
 from pluggable.runtime.subscriptions import batches
 from tests.runtime.subscriptions.bus import Bus, World, event_data, to, world
@@ -195,6 +196,23 @@ async def test_batch_given_up_is_unanswered() -> None:
 
         await here.subscriptions.close()
         assert await under_way == [Unanswered()]
+
+
+async def test_batch_that_breaks_the_sidecar_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pluggable.runtime.subscriptions.intake.FIRST_PAUSE_SECONDS", 0.0)
+    async with world() as here:
+        here.app.statuses = lambda _: "SUCCESS"
+        await here.subscribed(bulk(1))
+        deliver = HTTPAppChannel.deliver_bulk
+
+        async def broken(*_: object) -> NoReturn:
+            monkeypatch.setattr(HTTPAppChannel, "deliver_bulk", deliver)
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr(HTTPAppChannel, "deliver_bulk", broken)
+        assert await send(here, event("a")) == [Unanswered()]
+        assert await send(here, event("b")) == [Accepted()]
+        assert bodies(here) == [["b"]]
 
 
 async def test_batch_is_bounded_by_what_comes_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from ....transport import Handlers
 from ...appchannel import AppChannel
 from ...blocks import Blocks
 from ...config import RuntimeConfig
+from ...invocation.internal import Internal
 from ...subscriptions import Subscriptions
 from ...telemetry import Telemetry
 from .actors import ActorCalls
@@ -35,6 +36,7 @@ def handlers(
         calls=telemetry.grpc_calls if config.enable_metrics else None,
         errors=telemetry.errors,
         log_calls=bool(config.enable_api_logging),
+        access=config.access,
     )
     StateCalls(blocks.state).add_to(service)
     PublishCalls(blocks.publishing).add_to(service)
@@ -50,6 +52,4 @@ def handlers(
 
 def internal_handlers(app: AppChannel, config: RuntimeConfig) -> Handlers:
     """Return what other sidecars may ask: to call the application."""
-    from ...invocation.serving import Serving
-
-    return Serving(app, config.max_body_bytes).handlers
+    return Internal(app, config.max_body_bytes).handlers

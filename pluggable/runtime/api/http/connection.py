@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import cast
 
 from ...http1 import MalformedError, PrefaceError, UnreadableError, VersionError
@@ -205,16 +206,13 @@ class Connection(asyncio.Protocol):
                     response = refused(error)
                 except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
                     response = failed(request, error)
-                last = last or (self._closing and not reader.unread) or self._unfinished
-                if response.pieces is None:
+                last = last or (self._closing and not reader.unread)
+                if self._upload is None and response.pieces is None:
                     self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
+                    if last:
+                        self._close()
                 else:
-                    await self._stream(response, last=last, old=old, bodiless=request.method == "HEAD")
-                if self._unfinished:
-                    self._leave()
-                elif last:
-                    self._close()
-                self._upload = None
+                    await self._go_through(request, response, last=last, old=old)
                 request = self._next() if reader.unread else None
                 count += 1
                 if not count % AT_ONCE:
@@ -273,6 +271,20 @@ class Connection(asyncio.Protocol):
         """Whether a body that is handed on while it comes has not come to its end."""
         return self._upload is not None and not self._upload.done
 
+    async def _go_through(self, request: Request, response: Response, *, last: bool, old: bool) -> None:
+        """Answer where a body is handed on while it comes: the request's, the answer's, or both."""
+        bodiless = request.method == "HEAD"
+        if response.pieces is None:
+            last = last or self._unfinished
+            self._respond(response, last=last, old=old, bodiless=bodiless)
+        else:
+            await self._stream(response, last=last, old=old, bodiless=bodiless)
+        if self._unfinished:
+            self._leave()
+        elif last:
+            self._close()
+        self._upload = None
+
     async def _stream(self, response: Response, *, last: bool, old: bool, bodiless: bool) -> None:
         """Send an answer whose body is not there yet."""
         pieces = response.pieces
@@ -303,7 +315,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client is gone
+                self._transport.write_eof()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()  # to drop it

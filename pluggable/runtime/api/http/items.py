@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, TypedDict
+from typing import Final
 
-from msgspec import DecodeError, Raw, ValidationError, json
+from msgspec import DecodeError, Raw, Struct, ValidationError, json
 
 from ...gotext import escaped
 from ..jsontext import dump, parsed
 
 _BLANKS: Final = (b" ", b"\n", b"\r", b"\t")
-_NULL: Final = b"null"
 
 
-class Options(TypedDict, total=False):
+class Options(Struct, forbid_unknown_fields=True):
     """How an item is to be written, in Dapr's words."""
 
-    concurrency: str | None
-    consistency: str | None
+    concurrency: str | None = None
+    consistency: str | None = None
 
 
-class Item(TypedDict, total=False):
-    """A value to be saved, as the body has it."""
+class Item(Struct, forbid_unknown_fields=True, rename="camel"):
+    """
+    A value to be saved, as the body has it.
+
+    Without key or value, or with fields of other names, it is none: those may differ by case, see ``fields``.
+    """
 
     key: str | None
     value: Raw
-    etag: str | None
-    metadata: dict[str, str] | None
-    options: Options | None
-    contentType: str | None
+    etag: str | None = None
+    metadata: dict[str, str] | None = None
+    options: Options | None = None
+    content_type: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is said beside key and value."""
+        return (self.etag or self.options or self.metadata or self.content_type) is None
 
 
 def items(body: bytes) -> list[Item] | None:
@@ -47,8 +55,7 @@ def value_of(item: Item) -> bytes:
     Raises:
         ValueError: it is no UTF-8.
     """
-    raw = item.get("value")
-    text = _NULL if raw is None else bytes(raw)
+    text = bytes(item.value)
     if b"\\" in text:  # what is escaped may be written in several ways, and is stored in one
         return dump(parsed(text))
     if not text.isascii():

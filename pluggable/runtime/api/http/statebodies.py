@@ -17,8 +17,6 @@ from .fields import array_of, concurrency_of, consistency_of, field_of, object_o
 if TYPE_CHECKING:
     from .items import Item
 
-_PLAIN = {"key", "value"}
-
 
 def reader_for(store: Store, size: int) -> BodyReader:
     """Return what reads a body of so many bytes; one that is huge is read where there is no store."""
@@ -46,7 +44,7 @@ class BodyReader:
 
         found = items(body)
         try:
-            if found is not None and all("key" in item and "value" in item for item in found):
+            if found is not None:
                 return [self._item(item, value_of, metadata) for item in found]
         except UnicodeDecodeError:  # as with whatever else is wrong, the long way says what it is
             pass
@@ -79,19 +77,19 @@ class BodyReader:
     def _item(
         self, item: Item, value_of: Callable[[Item], bytes], metadata: Mapping[str, str]
     ) -> state.SetRequest:
-        key = self.key(item.get("key") or "")
-        if not metadata and item.keys() <= _PLAIN:
+        key = self.key(item.key or "")
+        if not metadata and item.plain:
             return state.SetRequest(key=key, value=value_of(item), content_type=self.json_type)
-        options = item.get("options") or {}
-        own = item.get("metadata") or NO_METADATA
+        options = item.options
+        own = item.metadata or NO_METADATA
         return state.SetRequest(
             key=key,
             value=value_of(item),
-            etag=item.get("etag") or None,
-            concurrency=concurrency_of(options.get("concurrency") or ""),
-            consistency=consistency_of(options.get("consistency") or ""),
+            etag=item.etag or None,
+            concurrency=concurrency_of((options and options.concurrency) or ""),
+            consistency=consistency_of((options and options.consistency) or ""),
             metadata={**own, **metadata} if metadata else own,
-            content_type=item.get("contentType") or self.json_type,
+            content_type=item.content_type or self.json_type,
         )
 
     def _set(self, item: dict[str, Any], metadata: Mapping[str, str]) -> state.SetRequest:
