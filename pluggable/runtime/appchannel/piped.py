@@ -18,8 +18,14 @@ class PipedClient:
     def __init__(self, client: Asking, pipeline: Pipeline) -> None:
         self._client = client
         self._pipeline = pipeline
-        self.connectable = client.connectable
-        self.close = client.close
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()
+
+    async def connectable(self) -> bool:
+        """Whether somebody listens at the address."""
+        return await self._client.connectable()
 
     async def request(self, request: Request, timeout_seconds: float | None = None) -> Answer:
         """Ask and return the whole answer."""
