@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,7 +29,6 @@ _CURVES: Final[Mapping[str, ec.EllipticCurve]] = {
     "secp256k1": ec.SECP256K1(),
 }
 _CURVE_NAMES: Final = {curve.name: name for name, curve in _CURVES.items()}
-_PADDING: Final = re.compile(rb"[\n=]+\Z")
 _RAW_SIZES: Final = (16, 24, 32)
 
 
@@ -50,7 +48,7 @@ def read_key(data: bytes) -> Key:
         return key_of(members_in(data))
     if data[:5] == b"-----":
         return read_pem(data)
-    trimmed = _PADDING.sub(b"", data)
+    trimmed = data.translate(None, b"\r\n").rstrip(b"=")
     for signs in (b"+/", b"-_"):
         try:
             return base64.b64decode(trimmed + b"=" * (-len(trimmed) % 4), signs, validate=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from google.protobuf.message import Message
 
 from .._proto.dapr.proto.components.v1 import bindings_pb2 as pb
 from .._wire import bindings as wire, names
+from .._wire.huge import LARGE_BYTES
 from ..bindings import Event, InputBinding, InvokeRequest, InvokeResponse, OutputBinding
 from ..delivery import Accepted, Delivery, Rejected
 from ..metadata import Metadata
@@ -80,7 +83,13 @@ class RemoteOutputBinding(RemoteComponent, OutputBinding):
         self.operations: tuple[str, ...] = ()
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
-        message = await self._connection.ask(_INVOKE, wire.invoke_request_pb(request), pb.InvokeResponse)
+        if len(request.data) <= LARGE_BYTES:
+            message = await self._connection.ask(_INVOKE, wire.invoke_request_pb(request), pb.InvokeResponse)
+        else:
+            bare = wire.invoke_request_pb(replace(request, data=b""))
+            message = await self._connection.ask_holding(
+                _INVOKE, bare, "data", request.data, pb.InvokeResponse
+            )
         return wire.invoke_response(message)
 
     def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from .._wire import names
+from .._wire.huge import LARGE_BYTES, with_bytes
 from .._wire.status import error_of
 from ..errors import (
     ComponentError,
@@ -23,6 +25,7 @@ from .keeper import Greeting, Keeper
 from .reflection import reflected
 
 M = TypeVar("M", bound=Message)
+R = TypeVar("R")
 
 #: How long a component has for Init unless told otherwise (daprd's ``initTimeout``).
 INIT_SECONDS: Final = 5.0
@@ -128,9 +131,23 @@ class Connection:
                 raise error from status
             return frozenset()
 
-    async def ask(self, path: str, request: Message, kind: type[M], *, timeout: float | None = None) -> M:
+    async def ask_packing(
+        self, path: str, size: int, pack: Callable[[R], Message], request: R, kind: type[M]
+    ) -> M:
+        """Make one call as ``ask`` does; a request that holds so many bytes may be packed in a thread."""
+        if size <= LARGE_BYTES:
+            return await self.ask(path, pack(request), kind)
+        return await self.ask(path, await asyncio.to_thread(_serialized, pack, request), kind)
+
+    async def ask_holding(self, path: str, message: Message, field: str, value: bytes, kind: type[M]) -> M:
+        """Make one call as ``ask`` does, with a large value in a field that the message leaves empty."""
+        return await self.ask(path, await asyncio.to_thread(with_bytes, message, field, value), kind)
+
+    async def ask(
+        self, path: str, request: Message | bytes, kind: type[M], *, timeout: float | None = None
+    ) -> M:
         """
-        Make one call and return its answer.
+        Make one call and return its answer; the request is a message, or one in its form on the wire.
 
         Only a call that was refused as "not initialised", which had no effect, is made once more.
 
@@ -140,7 +157,7 @@ class Connection:
         """
         if not self._gate.open or self._channel.state is not ChannelState.UP:
             await self._passed()
-        data = request.SerializeToString()
+        data = request if isinstance(request, bytes) else request.SerializeToString()
         lives = self._keeper.lives
         try:
             return await self._asked(path, data, kind, timeout)
@@ -182,6 +199,8 @@ class Connection:
 
     async def _asked(self, path: str, data: bytes, kind: type[M], timeout: float | None) -> M:
         answer = await self._channel.unary(path, data, metadata=self._pairs, timeout=timeout)
+        if len(answer) > LARGE_BYTES:
+            return await asyncio.to_thread(self.parsed, path, answer, kind)
         return self.parsed(path, answer, kind)
 
     async def _passed(self) -> None:
@@ -212,3 +231,8 @@ class Connection:
         if type(error) is UnavailableError:
             return UnavailableError(f"{self.name} is unavailable: {error}")
         return error
+
+
+def _serialized(pack: Callable[[R], Message], request: R) -> bytes:
+    message = pack(request)
+    return message.SerializeToString()

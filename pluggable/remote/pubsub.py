@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from google.protobuf.message import Message as Protobuf
 
 from .._proto.dapr.proto.components.v1 import pubsub_pb2 as pb
 from .._wire import names, pubsub as wire
+from .._wire.huge import LARGE_BYTES
 from ..delivery import Accepted, Delivery, Rejected
 from ..errors import UnsupportedError
 from ..metadata import Metadata
@@ -49,11 +51,16 @@ class RemotePubSub(RemoteComponent, PubSub, BulkPublisher, Pausable):
         return self._intake.discarded
 
     async def publish(self, request: PublishRequest) -> None:
-        await self._connection.ask(_PUBLISH, wire.publish_request_pb(request), pb.PublishResponse)
+        if len(request.data) <= LARGE_BYTES:
+            await self._connection.ask(_PUBLISH, wire.publish_request_pb(request), pb.PublishResponse)
+            return
+        message = wire.publish_request_pb(replace(request, data=b""))
+        await self._connection.ask_holding(_PUBLISH, message, "data", request.data, pb.PublishResponse)
 
     async def bulk_publish(self, request: BulkPublishRequest) -> Sequence[FailedEntry]:
-        message = await self._connection.ask(
-            _BULK_PUBLISH, wire.bulk_publish_request_pb(request), pb.BulkPublishResponse
+        size = sum(len(entry.data) for entry in request.entries)
+        message = await self._connection.ask_packing(
+            _BULK_PUBLISH, size, wire.bulk_publish_request_pb, request, pb.BulkPublishResponse
         )
         return wire.bulk_publish_response(message)
 

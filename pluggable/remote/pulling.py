@@ -28,6 +28,9 @@ P = TypeVar("P", bound=Protobuf)
 
 #: How long the far end has to read the last answers when a stream is left.
 LEAVE_SECONDS: Final = 0.5
+#: How long after an answer a stream is not left: what the far end sends upon it should find the stream open,
+#: since not every component takes back what it cannot send (daprd waits as long).
+SETTLE_SECONDS: Final = 0.4
 #: How many messages of one stream are with the application at a time; the rest waits in the component.
 MESSAGES_IN_FLIGHT: Final = 256
 #: How many bytes of one stream are; an application that does not answer costs the sidecar little more.
@@ -41,6 +44,8 @@ class _Session:
     stream: ClientStream
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     standing: bool = False
+    answered: float = float("-inf")
+    """When the last answer went out, by the loop's time."""
     reading: bool = False
     leaving: bool = False
     ended: bool = False
@@ -145,6 +150,9 @@ class Puller(Generic[P, V]):
         A cancellation would overtake the answers: the far end would throw away those that it has not read.
         """
         session.leaving = True
+        settling = session.answered + SETTLE_SECONDS - asyncio.get_running_loop().time()
+        if settling > 0:
+            await asyncio.wait([receiving], timeout=settling)
         with contextlib.suppress(StatusError, TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS):
                 async with session.sending:  # answers that are ready come first
@@ -209,6 +217,7 @@ class Puller(Generic[P, V]):
             async with session.sending:
                 if not session.ended:
                     await session.stream.send(self._pack(message_id, outcome))
+                    session.answered = asyncio.get_running_loop().time()
                     return
         except StatusError:
             pass  # it ended just now

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from google.protobuf.message import Message
 
 from .._proto.dapr.proto.components.v1 import state_pb2 as pb
 from .._proto.pluggable.components.v1alpha1 import state_pb2 as further
 from .._wire import common, keyspace, names, query, state as wire
+from .._wire.huge import LARGE_BYTES
 from ..errors import UnsupportedError
 from ..keyspace import (
     DeleteWithPrefixRequest,
@@ -46,6 +48,8 @@ _DELETE_WITH_PREFIX = names.path(names.PREFIX_DELETING_STATE_STORE, "DeleteWithP
 _KEYS_LIKE = names.path(names.KEYS_LIKE_STATE_STORE, "KeysLike")
 _BULK_GET_LIMIT = names.path(names.NATIVE_BULK_STATE_STORE, "BulkGetLimit")
 
+_BESIDE_BYTES = 64
+
 
 class RemoteStateStore(
     RemoteComponent, StateStore, Transactional, Queryable, PrefixDeletable, KeysLike, NativeBulk
@@ -59,7 +63,11 @@ class RemoteStateStore(
         return wire.get_response(message)
 
     async def set(self, request: SetRequest) -> None:
-        await self._connection.ask(_SET, wire.set_request_pb(request), pb.SetResponse)
+        if len(request.value) <= LARGE_BYTES:
+            await self._connection.ask(_SET, wire.set_request_pb(request), pb.SetResponse)
+            return
+        message = wire.set_request_pb(replace(request, value=b""))
+        await self._connection.ask_holding(_SET, message, "value", request.value, pb.SetResponse)
 
     async def delete(self, request: DeleteRequest) -> None:
         await self._connection.ask(_DELETE, wire.delete_request_pb(request), pb.DeleteResponse)
@@ -71,9 +79,11 @@ class RemoteStateStore(
         return _in_order(requests, wire.bulk_get_response(message))
 
     async def bulk_set(self, requests: Sequence[SetRequest], *, parallelism: int = 0) -> None:
-        await self._connection.ask(
-            _BULK_SET, wire.bulk_set_request_pb(requests, parallelism), pb.BulkSetResponse
-        )
+        def pack(items: Sequence[SetRequest]) -> Message:
+            return wire.bulk_set_request_pb(items, parallelism)
+
+        size = _size(requests)
+        await self._connection.ask_packing(_BULK_SET, size, pack, requests, pb.BulkSetResponse)
 
     async def bulk_delete(self, requests: Sequence[DeleteRequest], *, parallelism: int = 0) -> None:
         await self._connection.ask(
@@ -83,8 +93,11 @@ class RemoteStateStore(
     async def transact(
         self, operations: Sequence[SetRequest | DeleteRequest], metadata: Mapping[str, str] = NO_METADATA
     ) -> None:
-        await self._connection.ask(
-            _TRANSACT, wire.transact_request_pb(operations, metadata), pb.TransactionalStateResponse
+        def pack(items: Sequence[SetRequest | DeleteRequest]) -> Message:
+            return wire.transact_request_pb(items, metadata)
+
+        await self._connection.ask_packing(
+            _TRANSACT, _size(operations), pack, operations, pb.TransactionalStateResponse
         )
 
     async def transaction_limit(self) -> int | None:
@@ -126,6 +139,12 @@ class RemoteStateStore(
 
     def _init_request(self, metadata: Metadata) -> tuple[Message, type[Message]]:
         return wire.init_request_pb(metadata), pb.InitResponse
+
+
+def _size(requests: Sequence[SetRequest | DeleteRequest]) -> int:
+    """Return how many bytes there are to be packed; what is beside a value is as long as a short one."""
+    values = sum(len(each.value) for each in requests if isinstance(each, SetRequest))
+    return values + _BESIDE_BYTES * len(requests)
 
 
 def _in_order(requests: Sequence[GetRequest], items: list[BulkGetItem]) -> list[BulkGetItem]:

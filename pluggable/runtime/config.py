@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .access import ALL_OPEN, Access
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeConfig:
@@ -39,6 +41,8 @@ class RuntimeConfig:
     mode: str = "standalone"
     log_level: str = "info"
     log_as_json: bool = False
+    access: Access = ALL_OPEN
+    """Which parts of the API are open; the configuration says it."""
     enable_api_logging: bool | None = None
     """``None``: as the configuration says."""
     max_body_bytes: int = 4 * 1024 * 1024

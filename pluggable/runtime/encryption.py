@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+from itertools import chain
+from typing import Final
 
 from ..errors import ComponentError, MetadataError
 from .resources import Component, MetadataItem
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 #: The property that names the key for what is written, and is tried for what is read.
 PRIMARY: Final = "primaryEncryptionKey"
@@ -28,7 +27,7 @@ _SEPARATOR: Final = b"||"
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
 _KEY_BYTES: Final = (16, 24, 32)
-#: How much is written as base64 in one go, which no other thread gets between; thirds and quarters are whole.
+#: How much is worked on in one call, which no other thread gets between; thirds and quarters of it are whole.
 _PIECE_BYTES: Final = 768 * 1024
 
 
@@ -39,7 +38,7 @@ class Encryption:
         self._primary = primary
         self._keys = (primary,) if secondary is None else (primary, secondary)
 
-    def encrypt(self, value: bytes) -> bytes:
+    def encrypt(self, value: bytes | memoryview) -> bytes:
         """Return the value as it is stored, by the primary key."""
         return self._primary.sealed(value)
 
@@ -52,8 +51,9 @@ class Encryption:
         """
         if not stored:
             return b""
-        text, separator, name = stored.rpartition(_SEPARATOR)
-        if not separator or not name:
+        end = stored.rfind(_SEPARATOR)
+        text, name = memoryview(stored)[: max(end, 0)], stored[end + len(_SEPARATOR) :]
+        if end < 0 or not name:
             raise ComponentError("could not decrypt data: encryption key name not found on record")
         keys = [key for key in self._keys if key.name == name]
         if not keys:
@@ -74,29 +74,58 @@ class Key:
     """One key, by the name of its secret."""
 
     def __init__(self, name: str, secret: bytes) -> None:
-        self.name: bytes = name.encode()
-        self._cipher = _cipher(secret)
+        # Here, while the sidecar starts, and not with the first large value; one with no keys does without.
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    def sealed(self, value: bytes) -> bytes:
+        self.name: bytes = name.encode()
+        self._cipher = AESGCM(secret)
+        self._in_pieces = Cipher
+        self._algorithm = algorithms.AES(secret)
+        self._mode = modes.GCM
+
+    def sealed(self, value: bytes | memoryview) -> bytes:
         """Return the value encrypted, with the name of the key behind it."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = memoryview(nonce + self._cipher.encrypt(nonce, value, None))
-        return b"".join((*map(base64.b64encode, _pieces(sealed)), _SEPARATOR, self.name))
+        if len(value) <= _PIECE_BYTES:
+            text = base64.b64encode(nonce + self._cipher.encrypt(nonce, value, None))
+            return b"".join((text, _SEPARATOR, self.name))
+        return _joined(chain([base64.b64encode(nonce)], self._sealed(nonce, value), [_SEPARATOR, self.name]))
 
-    def opened(self, text: bytes) -> bytes | None:
+    def opened(self, text: bytes | memoryview) -> bytes | None:
         """Return what was encrypted, ``None`` if it was not by this key."""
         from cryptography.exceptions import InvalidTag
 
         try:
-            sealed = b"".join(base64.b64decode(piece, validate=True) for piece in _pieces(memoryview(text)))
+            sealed = _joined(base64.b64decode(piece, validate=True) for piece in _pieces(text))
         except binascii.Error:
             return None
         if len(sealed) < _NONCE_BYTES + _TAG_BYTES:
             return None
+        nonce = sealed[:_NONCE_BYTES]
         try:
-            return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+            if len(sealed) <= _PIECE_BYTES:
+                return self._cipher.decrypt(nonce, sealed[_NONCE_BYTES:], None)
+            return _joined(self._opened(nonce, sealed))
         except InvalidTag:
             return None
+
+    def _sealed(self, nonce: bytes, value: bytes | memoryview) -> Iterator[bytes]:
+        """Yield what follows the nonce, in base64, piece by piece: one call holds all other threads."""
+        encryptor = self._in_pieces(self._algorithm, self._mode(nonce)).encryptor()
+        *whole, last = _pieces(value)
+        for piece in whole:
+            yield base64.b64encode(encryptor.update(piece))
+        rest = encryptor.update(last) + encryptor.finalize()
+        yield base64.b64encode(rest + encryptor.tag)
+
+    def _opened(self, nonce: bytes, sealed: bytes) -> Iterator[bytes]:
+        """Yield the value, piece by piece; that it is what was sealed is known at the end alone."""
+        mode = self._mode(nonce, sealed[-_TAG_BYTES:])
+        decryptor = self._in_pieces(self._algorithm, mode).decryptor()
+        for piece in _pieces(memoryview(sealed)[_NONCE_BYTES:-_TAG_BYTES]):
+            yield decryptor.update(piece)
+        yield decryptor.finalize()
 
 
 def encryption_of(spec: Component, properties: Mapping[str, str]) -> Encryption | None:
@@ -160,11 +189,14 @@ def _key(item: MetadataItem, properties: Mapping[str, str], faults: list[str]) -
     return Key(item.secret_name, secret)
 
 
-def _pieces(data: memoryview) -> Iterator[memoryview]:
-    return (data[at : at + _PIECE_BYTES] for at in range(0, len(data), _PIECE_BYTES))
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    """Return the pieces as one, which joining them in one call would do with all threads held."""
+    buffer = BytesIO()
+    for piece in pieces:
+        buffer.write(piece)
+    return buffer.getvalue()
 
 
-def _cipher(secret: bytes) -> AESGCM:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(secret)
+def _pieces(data: bytes | memoryview) -> Iterator[memoryview]:
+    view = memoryview(data)
+    return (view[at : at + _PIECE_BYTES] for at in range(0, len(view), _PIECE_BYTES))

@@ -28,6 +28,15 @@ class NotOfferedError(BlockError):
         super().__init__(f"{what} is not offered by this sidecar yet")
 
 
+class NotOpenError(BlockError):
+    """A part of the API that the configuration keeps from the application."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "requested endpoint is not available: spec.api of the configuration does not allow it"
+        )
+
+
 class UnauthenticatedError(BlockError):
     """The caller did not show the token that the sidecar was started with."""
 

@@ -133,16 +133,23 @@ def _add_environment(settings: dict[str, Any], environ: Mapping[str, str]) -> No
         settings["scheduler_addresses"] = _items(environ[SCHEDULER_ADDRESSES_VARIABLE])
 
 
+#: What a size of 0 means: for bodies no limit, but for what one message holds; for heads what Go takes.
+UNLIMITED_BYTES: Final = (1 << 31) - 1
+LARGE_HEAD_BYTES: Final = 1 << 20
+
+
 def _add_sizes(settings: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Settle sizes, which have an old flag in MB or KB each; the new one wins, and -1 means the default."""
-    for setting, old, shift in (
-        ("max_body_bytes", "dapr-http-max-request-size", 20),
-        ("read_buffer_bytes", "dapr-http-read-buffer-size", 10),
+    for setting, old, shift, zero in (
+        ("max_body_bytes", "dapr-http-max-request-size", 20, UNLIMITED_BYTES),
+        ("read_buffer_bytes", "dapr-http-read-buffer-size", 10, LARGE_HEAD_BYTES),
     ):
         if setting not in settings and old in values:
             settings[setting] = values[old] << shift if values[old] > 0 else values[old]
         if settings.get(setting) == -1:
             del settings[setting]
+        elif settings.get(setting) == 0:
+            settings[setting] = zero
 
 
 def _add_defaults(settings: dict[str, Any], values: Mapping[str, Any]) -> None:

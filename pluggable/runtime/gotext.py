@@ -67,6 +67,8 @@ def plain(text: bytes) -> bytes:
     """
     if not text.startswith(b'"'):
         return text
+    if b"\\" not in text:
+        return text[1:-1]
     said: str = json.loads(text)
     return said.encode("utf-8", "replace")
 

@@ -121,6 +121,7 @@ def completed(config: RuntimeConfig, configuration: Configuration) -> RuntimeCon
     logged = config.enable_api_logging
     return replace(
         config,
+        access=configuration.access,
         enable_api_logging=configuration.api_logging if logged is None else logged,
         enable_metrics=config.enable_metrics and configuration.metrics,
     )

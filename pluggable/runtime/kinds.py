@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .access import Access, Rule as AccessRule
 from .faults import Severity
 from .flagtable import seconds
 from .resources import (
@@ -103,10 +104,21 @@ def configuration(document: Document, root: Table, earlier: Configuration) -> Co
         api_logging=api_logging.flag("enabled", default=earlier.api_logging),
         metrics=measured("enabled", earlier.metrics),
         record_error_codes=measured("recordErrorCodes", earlier.record_error_codes),
+        access=Access(
+            allowed=_rules(spec.table("api"), "allowed") or earlier.access.allowed,
+            denied=_rules(spec.table("api"), "denied") or earlier.access.denied,
+        ),
         http_pipeline=_handlers(spec, "httpPipeline") or earlier.http_pipeline,
         app_http_pipeline=_handlers(spec, "appHttpPipeline") or earlier.app_http_pipeline,
         spec=_merged(earlier.spec, spec.plain),
         origin=origin_of(document, root),
+    )
+
+
+def _rules(api: Table, key: str) -> tuple[AccessRule, ...]:
+    return tuple(
+        AccessRule(name=each.text("name"), version=each.text("version"), protocol=each.text("protocol"))
+        for each in api.tables(key)
     )
 
 

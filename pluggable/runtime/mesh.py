@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Self
 
 from .appchannel import AppChannel
 from .blocks.invocation import Invocation
 from .config import RuntimeConfig
+from .declared import Endpoint
 from .invocation.forwarded import host_address
 from .invocation.mdns import Announced, MulticastResolver
 from .invocation.names import Names
+from .invocation.outside import Outside
 from .invocation.peers import Peers
 
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1", "[::1]": "::1"}
@@ -22,20 +25,22 @@ _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1", "
 class Mesh:
     """Opens what invocation needs; ``async with`` closes it."""
 
-    def __init__(self, config: RuntimeConfig, app: AppChannel) -> None:
+    def __init__(self, config: RuntimeConfig, app: AppChannel, endpoints: Mapping[str, Endpoint]) -> None:
         self._config = config
         self._host = host_address(os.environ)
         self._resolver = MulticastResolver()
         self._peers = Peers(config.max_body_bytes)
+        self._outside = Outside(endpoints, config.max_body_bytes)
         self._stack = AsyncExitStack()
         self.invocation: Invocation = Invocation(
-            config, app, Names(self._resolver), self._peers, host=self._host
+            config, app, Names(self._resolver), self._peers, outside=self._outside, host=self._host
         )
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._resolver)
             await stack.enter_async_context(self._peers)
+            await stack.enter_async_context(self._outside)
             self._stack = stack.pop_all()
         return self
 

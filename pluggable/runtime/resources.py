@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .access import ALL_OPEN, Access
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -145,6 +147,8 @@ class Configuration:
     """``metrics.enabled``, or else ``metric.enabled``."""
     record_error_codes: bool = False
     """``metrics.recordErrorCodes``, or else of ``metric``."""
+    access: Access = ALL_OPEN
+    """``api``: which parts of the API are open."""
     http_pipeline: tuple[Handler, ...] = ()
     """``httpPipeline``: what requests to the API go through."""
     app_http_pipeline: tuple[Handler, ...] = ()

@@ -28,6 +28,7 @@ from .resources import Changes, HTTPEndpoint
 from .responses import Responses
 from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry
+from .traffic import MessageTraffic
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -45,15 +46,18 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(components.close)
     app_pipeline = Pipeline("app HTTP", configuration.app_http_pipeline, catalog)
     channel = await stack.enter_async_context(app_channel(config, app_pipeline))
-    subscriptions = Subscriptions(catalog, channel, config)
+    telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
+    traffic = MessageTraffic(telemetry, config.namespace)
+    subscriptions = Subscriptions(catalog, channel, config, traffic)
     stack.push_async_callback(subscriptions.close)
-    mesh = await stack.enter_async_context(Mesh(config, channel))
+    mesh = await stack.enter_async_context(Mesh(config, channel, catalog.declared.endpoints))
     blocks = build_blocks(
         catalog,
         config,
         configuration=configuration,
         subscriptions=subscriptions.listing,
         channel=channel,
+        traffic=traffic,
         invocation=mesh.invocation,
     )
     inputs = InputBindings(catalog, channel, config, Responses(blocks))
@@ -64,7 +68,6 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
         channel, subscriptions, inputs, config, lambda told: blocks.actors.host(told.entities)
     )
     stack.push_async_callback(attendance.close)
-    telemetry = Telemetry(config.app_id, error_codes=configuration.record_error_codes)
     pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
     listeners = await stack.enter_async_context(
         Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)

@@ -21,6 +21,7 @@ from pluggable.serving.endpoint import Endpoint
 from pluggable.testing import Faults, connected, subscribed
 from tests.programs import needed
 from tests.readme import write_files
+from tests.servers.model import Model
 from tests.servers.running import redis_server
 from tests.servers.vaults import KEYS, key_set, write_keys
 
@@ -67,6 +68,9 @@ async def surroundings(
             case "localstorage":
                 properties = {"rootPath": str(tmp_path)}
                 operations = {"create": {"data": "x", "metadata": {"fileName": "a.txt"}}}
+            case "openai":
+                model = await stack.enter_async_context(Model.serving())
+                properties = {"key": "sk-conformance", "endpoint": model.url}
             case "dapr.localstorage":
                 write_keys(tmp_path)
                 properties, keys = {"path": str(tmp_path)}, KEYS

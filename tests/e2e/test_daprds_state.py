@@ -119,7 +119,7 @@ async def test_a_daprd_reads_what_is_written_here(resources: Path, database: Pat
 
 @needs_daprd
 async def test_keys_are_the_same_under_every_strategy(resources: Path, tmp_path: Path) -> None:
-    strategies = ("", "appid", "name", "namespace", "none", "Shared")
+    strategies = (None, "", "appid", "name", "namespace", "none", "Shared")
     environment = {"NAMESPACE": "shop"}
     found = []
     for start in (daprd, sidecar):
@@ -133,7 +133,7 @@ async def test_keys_are_the_same_under_every_strategy(resources: Path, tmp_path:
                 connectionString=str(database),
                 tableName=name,
                 metadataTableName=f"{name}_metadata",
-                **({"keyPrefix": strategy} if strategy else {}),
+                **({} if strategy is None else {"keyPrefix": strategy}),
             )
         async with start(resources, app_id=APP_ID, environment=environment) as running:
             for number in range(len(strategies)):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from redis import Redis
 
 from tests.e2e.applications import Application
 from tests.e2e.daprds import daprd, needs_daprd
@@ -125,14 +126,15 @@ async def test_each_transaction_is_published_once(resources: Path, application: 
 async def test_outbox_is_shared_with_a_daprd(resources: Path, application: Application) -> None:
     """Two replicas of one application, one of them a daprd: either publishes what the other announced."""
     application.subscribe("events", "orders")
+    namespace = {"NAMESPACE": "shop"}
     with redis_server() as port:
         host = f"127.0.0.1:{port}"
         outbox = {"outboxPublishPubsub": "events", "outboxPublishTopic": "orders"}
         component(resources, "orders", "state.redis", redisHost=host, redisPassword="", **outbox)
         component(resources, "events", "pubsub.redis", redisHost=host, redisPassword="")
         async with (
-            sidecar(resources, app_port=application.port) as ours,
-            daprd(resources, app_port=application.port) as theirs,
+            sidecar(resources, app_port=application.port, environment=namespace) as ours,
+            daprd(resources, app_port=application.port, environment=namespace) as theirs,
             asyncio.timeout(30),
         ):
             for number in range(12):
@@ -143,5 +145,8 @@ async def test_outbox_is_shared_with_a_daprd(resources: Path, application: Appli
             events = await application.got(12)
             assert sorted(int(event["data"]) for event in events) == list(range(12))
             kinds = {frozenset(event) for event in events}
+        with closing(Redis(port=port)) as redis:
+            topics = redis.keys("*outbox")
 
     assert len(kinds) == 1
+    assert topics == [b"shoptest-appordersoutbox"]

@@ -66,3 +66,22 @@ def test_sidecar_starts_without_the_messages_of_other_blocks() -> None:
     modules = loaded("import pluggable.runtime.app, pluggable.runtime.sidecar")
 
     assert not modules & {"pluggable.remote.crypto", "pluggable.remote.conversation", "pluggable.remote.lock"}
+
+
+@pytest.mark.parametrize(
+    "rare",
+    [
+        *("cryptography", "pluggable.crypto", "pluggable.cryptokeys", "pluggable.conversation"),
+        *("pluggable.runtime.pii", "pluggable.runtime.blocks.vault", "google.protobuf.json_format"),
+    ],
+)
+def test_sidecar_starts_without_what_few_need(rare: str) -> None:
+    started = "import pluggable.runtime.app, pluggable.runtime.sidecar, pluggable.runtime.api.grpc"
+
+    assert rare not in loaded(f"{started}, pluggable.runtime.api.http")
+
+
+def test_sidecar_starts_without_messages_that_few_send() -> None:
+    modules = loaded("import pluggable.runtime.api.grpc, pluggable.runtime.api.http")
+
+    assert not {name for name in modules if name.endswith((".ai_pb2", ".crypto_pb2"))}

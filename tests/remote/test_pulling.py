@@ -17,7 +17,7 @@ from pluggable.errors import UnavailableError, UnsupportedError
 from pluggable.metadata import Metadata
 from pluggable.pubsub import BulkEntry, BulkPublishRequest, FailedEntry, Message, PublishRequest, Topic
 from pluggable.remote import Connection, RemotePubSub
-from pluggable.remote.pulling import MESSAGES_IN_FLIGHT
+from pluggable.remote.pulling import MESSAGES_IN_FLIGHT, SETTLE_SECONDS
 from pluggable.testing.line import Line
 from tests.remote.deliveries import Accepting, Desk
 from tests.remote.speaking import Life, Process, Pulled
@@ -236,6 +236,27 @@ async def test_cancelled_subscription_ends_all(broker: RemotePubSub, life: Life,
     assert desk.given_up == 1
     assert stream.answers.empty()
     await broker.drained()
+
+
+async def test_stream_is_not_left_right_after_an_answer(
+    broker: RemotePubSub, life: Life, desk: Desk[Message]
+) -> None:
+    async with subscribed(broker, desk) as task:
+        stream = await opened(life)
+        await stream.send(a_message("1"))
+        _, answer = await desk.taken.get()
+        answer.set_result(Accepted())
+        await said(stream)
+
+        task.cancel()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS / 4):
+                await stream.gone.wait()
+        await stream.send(a_message("2"))  # which the far end had under way
+        await stream.gone.wait()
+
+    assert desk.taken.empty()
+    assert stream.answers.empty()
 
 
 async def test_paused_broker_takes_nothing(broker: RemotePubSub, life: Life, desk: Desk[Message]) -> None:

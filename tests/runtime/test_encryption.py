@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import random
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pluggable.errors import ComponentError, MetadataError
 from pluggable.runtime.encryption import Encryption, Key, encryption_of, without_keys
@@ -30,6 +32,30 @@ def test_value_comes_back(value: bytes) -> None:
     assert stored.endswith(b"||new")
     assert encryption.decrypt(stored) == value
     assert encryption.encrypt(value) != stored
+
+
+PIECE = 768 * 1024
+
+
+@pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE - 28, 2 * PIECE, 3 * PIECE + 2])
+def test_large_value_is_sealed_as_in_one_call(size: int) -> None:
+    value = random.Random(size).randbytes(size)
+
+    text = NEW.sealed(value).removesuffix(b"||new")
+
+    sealed = base64.b64decode(text, validate=True)
+    cipher = AESGCM(bytes(range(32)))
+    assert cipher.decrypt(sealed[:12], sealed[12:], None) == value
+    nonce = bytes(12)
+    assert NEW.opened(base64.b64encode(nonce + cipher.encrypt(nonce, value, None))) == value
+
+
+def test_large_value_that_was_changed_is_no_value() -> None:
+    text = bytearray(NEW.sealed(bytes(2 * PIECE)))
+    text[PIECE] = ord("A") if text[PIECE] != ord("A") else ord("B")
+
+    with pytest.raises(ComponentError, match="was changed since"):
+        Encryption(NEW).decrypt(bytes(text))
 
 
 def test_empty_stays_empty() -> None:

@@ -83,6 +83,12 @@ def test_sizes_have_old_spellings() -> None:
     assert read("--dapr-http-read-buffer-size=64").read_buffer_bytes == 64 << 10
 
 
+def test_size_of_zero_is_no_limit() -> None:
+    assert read("--max-body-size=0").max_body_bytes > 1 << 30
+    assert read("--dapr-http-max-request-size=0").max_body_bytes > 1 << 30
+    assert read("--read-buffer-size=0").read_buffer_bytes == 1 << 20
+
+
 def test_durations_are_gos() -> None:
     config = read(
         "--dapr-block-shutdown-duration=3m", "--app-binding-options-timeout=1s", "--components-wait=500ms"

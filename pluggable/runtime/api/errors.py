@@ -60,6 +60,7 @@ TABLE: dict[type[errors.BlockError], Row] = {
     errors.MalformedRequestError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
     errors.MissingKeyError: Row(400, "ERR_MALFORMED_REQUEST", Code.INVALID_ARGUMENT),
     errors.NotOfferedError: Row(501, "ERR_API_UNIMPLEMENTED", Code.UNIMPLEMENTED),
+    errors.NotOpenError: Row(404, "ERR_NOT_FOUND", Code.UNIMPLEMENTED),
     errors.UnauthenticatedError: Row(401, "ERR_UNAUTHENTICATED", Code.UNAUTHENTICATED),
     errors.NotReadyError: Row(500, "ERR_HEALTH_NOT_READY", Code.UNAVAILABLE),
     errors.OutboundNotReadyError: Row(500, "ERR_OUTBOUND_HEALTH_NOT_READY", Code.UNAVAILABLE),

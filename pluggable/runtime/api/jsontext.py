@@ -9,6 +9,8 @@ from typing import Any
 from ..errors import MalformedRequestError
 from ..gotext import escaped, no_constant
 
+#: What daprd says before a fault of a body.
+UNREADABLE = "failed deserializing HTTP body"
 #: Halves of pairs, which JSON can spell and UTF-8 cannot.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -26,12 +28,10 @@ def load(body: bytes) -> Any:
     try:
         return parsed(body)
     except UnicodeDecodeError as error:
-        raise MalformedRequestError(
-            f"failed deserializing HTTP body: it is no UTF-8, {error.reason}"
-        ) from error
+        raise MalformedRequestError(f"{UNREADABLE}: it is no UTF-8, {error.reason}") from error
     except (ValueError, RecursionError) as error:
         found = "the body is empty, JSON is wanted" if not body.strip() else str(error)
-        raise MalformedRequestError(f"failed deserializing HTTP body: {found}") from error
+        raise MalformedRequestError(f"{UNREADABLE}: {found}") from error
 
 
 def parsed(body: bytes) -> Any:

@@ -58,8 +58,8 @@ class HTTPAppChannel(AppChannel):
         super().__init__(config)
         self._config = config
         self._direct = _client(config, MAX_CONNECTIONS)
-        self._client = _piped(self._direct, pipeline, config)
-        self._calls = _piped(_client(config, MAX_CALLS), pipeline, config)
+        self._client = _piped(self._direct, pipeline)
+        self._calls = _piped(_client(config, MAX_CALLS), pipeline)
         token = (("dapr-api-token", config.app_api_token),) if config.app_api_token else ()
         common = header_lines((("user-agent", "pluggable"), *token))
         self._token = header_lines(token)
@@ -215,8 +215,8 @@ def _client(config: RuntimeConfig, at_once: int) -> Asking:
     return Client(host, port, max_body_bytes=most, max_connections=at_once, tls=tls)
 
 
-def _piped(client: Asking, pipeline: Pipeline | None, config: RuntimeConfig) -> Asking:
-    return PipedClient(client, pipeline, max_body_bytes=config.max_body_bytes) if pipeline else client
+def _piped(client: Asking, pipeline: Pipeline | None) -> Asking:
+    return PipedClient(client, pipeline) if pipeline else client
 
 
 def target(path: str) -> str:

@@ -9,6 +9,7 @@ from ..appchannel import AppChannel, NoApp
 from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
+from ..traffic import MessageTraffic
 from .actors import Actors
 from .bindings import Bindings
 from .configuration import Configurations
@@ -55,17 +56,18 @@ def build(
     configuration: Configuration | None = None,
     subscriptions: Callable[[], Sequence[Subscription]] = _none,
     channel: AppChannel | None = None,
+    traffic: MessageTraffic | None = None,
     invocation: Invocation | None = None,
 ) -> Blocks:
     """
     Put the blocks on a catalog.
 
     ``subscriptions`` tells which there are whenever somebody asks, ``channel`` leads to the application, and
-    so does ``invocation``, to those of other sidecars too.
+    so does ``invocation``, to those of other sidecars too; ``traffic`` counts what is published.
     """
     configuration = configuration or Configuration()
     actors = Actors(config)
-    publishing = Publishing(catalog, config)
+    publishing = Publishing(catalog, config, traffic)
     return Blocks(
         state=State(catalog, config, Outbox(publishing, config)),
         publishing=publishing,

@@ -44,6 +44,8 @@ class Actors:
                 "Actor runtime disabled: placement service is not configured. "
                 "Actors and Workflow APIs will be unavailable"
             )
+        else:
+            logger.warning("placement-host-address is set, but actors and workflows are not offered yet")
 
     def host(self, types: Sequence[str]) -> None:
         """Take note of the types that the application hosts, once it has said."""

@@ -12,6 +12,7 @@ from ...transport import Channel, Code, StatusError
 from ..appchannel import AppChannel, AppError, NoApp
 from ..bodies import LongBodyError
 from ..config import RuntimeConfig
+from ..declared import Endpoint
 from ..invocation import (
     InvokeDeniedError,
     InvokeError,
@@ -24,6 +25,7 @@ from ..invocation import (
 )
 from ..invocation.forwarded import Forwarded
 from ..invocation.methods import MethodError, normalized
+from ..invocation.outside import Outside
 from ..invocation.peers import Peers
 
 #: How often a call is repeated of which the other sidecar cannot know, and how long between.
@@ -55,8 +57,10 @@ class Invocation:
         names: Names | None = None,
         peers: Peers | None = None,
         *,
+        outside: Outside | None = None,
         host: str = "",
     ) -> None:
+        self._outside = outside or Outside({}, config.max_body_bytes)
         self._config = config
         self.app_id: str = config.app_id
         self.app: AppChannel = app or NoApp(config)
@@ -75,11 +79,14 @@ class Invocation:
             InvokeError: the application could not be called.
             Exception: what reading a body in pieces raised.
         """
-        app_id, namespace = self.split(target)
+        endpoint = self._outside.endpoint(target)
+        app_id, namespace = self.split(target) if endpoint is None else (target, "")
         try:
             request = replace(request, method=normalized(request.method))
         except MethodError as error:
             raise PeerError(target, StatusError(Code.INVALID_ARGUMENT, str(error))) from error
+        if endpoint is not None:
+            return await self._elsewhere(endpoint, request)
         if self.is_own(app_id, namespace):
             return await self._here(request)
         return await self._there(app_id, namespace, request)
@@ -129,6 +136,12 @@ class Invocation:
             return await self.app.invoke(replace(request, headers=headers))
         except AppError as error:
             raise PeerError(app_id, StatusError(Code.INTERNAL, str(error))) from error
+
+    async def _elsewhere(self, endpoint: Endpoint, request: Request) -> Response:
+        try:
+            return await self._outside.invoke(endpoint, request)
+        except AppError as error:
+            raise InvokeError(endpoint.name, str(error)) from error
 
     async def _there(self, app_id: str, namespace: str, request: Request) -> Response:
         from ..invocation.remote import call  # its messages load with the first call

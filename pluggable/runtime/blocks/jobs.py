@@ -34,6 +34,8 @@ class Jobs:
         self._facts = {**self._app, "namespace": config.namespace or NAMESPACE}
         if not self._scheduled:
             logger.info("No scheduler host addresses provided. Scheduler disabled")
+        else:
+            logger.warning("scheduler-host-address is set, but jobs are not offered yet")
 
     def check_unnamed(self, name: str) -> None:
         """

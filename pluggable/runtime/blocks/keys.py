@@ -10,24 +10,23 @@ from .properties import property_of
 SEPARATOR = "||"
 
 
-def key_prefix(name: str, properties: Mapping[str, str], config: RuntimeConfig) -> str:
+def key_prefix(name: str, properties: Mapping[str, str], config: RuntimeConfig) -> str | None:
     """
-    Return what stands before the separator in this store's keys, empty for bare keys.
+    Return what stands before the separator in this store's keys, ``None`` for bare keys.
 
-    Source: dapr/dapr ``pkg/components/state/state_config.go``.
+    A strategy that is written and empty puts nothing before the separator, as with daprd. Source: dapr/dapr
+    ``pkg/components/state/state_config.go``.
     """
-    strategy = property_of(properties, "keyPrefix").lower()
+    strategy = property_of(properties, "keyPrefix", default="appid").lower()
     match strategy:
-        case "" | "appid":
-            return config.app_id
+        case "appid":
+            return config.app_id or None
         case "name":
             return name
         case "namespace":
-            return (
-                f"{config.namespace}.{config.app_id}" if config.namespace and config.app_id else config.app_id
-            )
+            return ".".join(filter(None, (config.namespace, config.app_id))) if config.app_id else None
         case "none":
-            return ""
+            return None
     return strategy
 
 

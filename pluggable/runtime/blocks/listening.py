@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from ... import configuration
-from ...configuration import Changes, ConfigurationStore, Notify, SubscribeRequest
+from ...configuration import Changes, ConfigurationStore, GetRequest, Notify, SubscribeRequest
 from ...errors import ComponentError
 from ..catalog import Loaded
 from ..storeerrors import ConfigurationStoreNotFoundError, ConfigurationSubscribeError
@@ -16,6 +16,8 @@ from ..storeerrors import ConfigurationStoreNotFoundError, ConfigurationSubscrib
 STAND_SECONDS: Final = 10.0
 #: How long a store may be missing, as while it is loaded anew, before its subscriptions end.
 GONE_SECONDS: Final = 10.0
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 Tell = Callable[[Changes], Awaitable[None]]
 
@@ -109,9 +111,9 @@ class Listening:
         notify = _Passing(self._tell, self._stands)
         running = asyncio.create_task(component.subscribe(self._request, notify))
         try:
-            if renewed:  # nobody knows what is different in there, so all of it is told
+            if renewed:
                 await asyncio.wait({running, notify.standing}, return_when=asyncio.FIRST_COMPLETED)
-                await notify(await component.get(self._all()))
+                await self._tell_all(component, notify)
             await running
         except ComponentError as error:
             raise ConfigurationSubscribeError(self._store, self._request.keys, str(error)) from error
@@ -121,8 +123,19 @@ class Listening:
             await asyncio.gather(running, return_exceptions=True)
         raise ConfigurationSubscribeError(self._store, self._request.keys, "the store ended it")
 
-    def _all(self) -> configuration.GetRequest:
-        return configuration.GetRequest(keys=self._request.keys, metadata=self._request.metadata)
+    async def _tell_all(self, component: ConfigurationStore, notify: Notify) -> None:
+        """Tell all that a store has which was loaded anew: nobody knows what is different in there."""
+        request = GetRequest(keys=self._request.keys, metadata=self._request.metadata)
+        try:
+            items = await component.get(request)
+        except ComponentError as error:
+            logger.warning(
+                "configuration store %s was loaded anew; what it has now cannot be told: %s",
+                self._store,
+                error,
+            )
+        else:
+            await notify(items)
 
     def _component(self) -> ConfigurationStore | None:
         loaded = self._stores.get(self._store)

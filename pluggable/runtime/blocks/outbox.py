@@ -128,4 +128,4 @@ async def publish_event(publishing: Publishing, pubsub: str, topic: str, event: 
         PublishingError: there is no such broker, the topic is not the application's, or the broker refuses.
     """
     target = publishing.target(pubsub, topic)
-    await Target(target.broker, topic, NO_METADATA, raw=True).publish(event, "", Trace())
+    await Target(target.broker, topic, NO_METADATA, target.traffic, raw=True).publish(event, "", Trace())

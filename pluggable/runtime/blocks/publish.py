@@ -24,6 +24,8 @@ from ..errors import (
     TopicForbiddenError,
 )
 from ..gotext import parse_bool
+from ..telemetry import Telemetry
+from ..traffic import MessageTraffic
 from .expiry import expiration
 from .scopes import TopicScopes, topic_prefix
 
@@ -45,9 +47,12 @@ NO_TRACE_CONTEXT = Trace()
 class Publishing:
     """The brokers by name."""
 
-    def __init__(self, catalog: Catalog, config: RuntimeConfig) -> None:
+    def __init__(
+        self, catalog: Catalog, config: RuntimeConfig, traffic: MessageTraffic | None = None
+    ) -> None:
         self._catalog = catalog
         self._config = config
+        self._traffic = traffic or MessageTraffic(Telemetry(config.app_id), config.namespace)
         self._brokers: dict[str, Broker] = {}
 
     def target(self, pubsub_name: str, topic: str, metadata: Mapping[str, str] = NO_METADATA) -> Target:
@@ -66,7 +71,7 @@ class Publishing:
         raw = _raw(pubsub_name, metadata)
         if not broker.scopes.allows(topic):
             raise TopicForbiddenError(pubsub_name, topic, self._config.app_id)
-        return Target(broker, topic, metadata, raw=raw)
+        return Target(broker, topic, metadata, self._traffic, raw=raw)
 
     def _broker(self, name: str) -> Broker:
         loaded = self._catalog.pubsub.get(name)
@@ -95,11 +100,14 @@ class Broker:
 class Target:
     """One topic of one broker, open to the application."""
 
-    def __init__(self, broker: Broker, topic: str, metadata: Mapping[str, str], *, raw: bool) -> None:
+    def __init__(
+        self, broker: Broker, topic: str, metadata: Mapping[str, str], traffic: MessageTraffic, *, raw: bool
+    ) -> None:
         self.broker = broker
         self.topic = topic
         self.raw = raw
         self._metadata = metadata
+        self.traffic = traffic
 
     async def publish(
         self, data: bytes, content_type: str, trace: Trace, extra: Mapping[str, str] = NO_METADATA
@@ -119,7 +127,9 @@ class Target:
         try:
             await self.broker.component.publish(self._request(payload, metadata))
         except ComponentError as error:
+            self.traffic.published(self.broker.name, self.topic, success=False)
             raise PublishFailedError(self.broker.name, self.topic, error) from error
+        self.traffic.published(self.broker.name, self.topic, success=True)
 
     async def publish_many(
         self, entries: Sequence[pubsub.BulkEntry], trace: Trace
@@ -133,6 +143,17 @@ class Target:
         size = 0 if self.raw else sum(len(entry.data) for entry in entries)
         huge = {} if size <= HUGE_BYTES else await self._huge(entries, trace)
         ready = await apart(size, self._prepared, entries, trace, huge)
+        name, topic, traffic = self.broker.name, self.topic, self.traffic
+        try:
+            failures = await self._together(ready)
+        except ComponentError as error:
+            traffic.published_together(name, topic, success=False, messages=0)
+            raise PublishFailedError(name, topic, error) from error
+        taken = len(ready) - len(failures)
+        traffic.published_together(name, topic, success=not failures, messages=taken)
+        return failures
+
+    async def _together(self, ready: Sequence[pubsub.BulkEntry]) -> Sequence[pubsub.FailedEntry]:
         component = self.broker.component
         if not isinstance(component, pubsub.BulkPublisher) or "BULK_PUBSUB" not in component.features:
             return await self._one_by_one(ready)
@@ -142,10 +163,7 @@ class Target:
             pubsub_name=self.broker.name,
             metadata=self._metadata,
         )
-        try:
-            return await component.bulk_publish(request)
-        except ComponentError as error:
-            raise PublishFailedError(self.broker.name, self.topic, error) from error
+        return await component.bulk_publish(request)
 
     async def _huge(self, entries: Sequence[pubsub.BulkEntry], trace: Trace) -> dict[str, bytes]:
         """Return the events of the entries that are so large, by their ids."""

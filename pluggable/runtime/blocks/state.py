@@ -119,7 +119,7 @@ class Store:
             raise MissingKeyError
         if SEPARATOR in key:
             raise IllegalKeyError(self.name, key)
-        if not self._prefix:
+        if self._prefix is None:
             return key
         if SEPARATOR in self._prefix:
             raise IllegalKeyError(self.name, self._prefix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Final, Generic, Protocol, TypeVar
 
 from .blocks import Blocks, Known
@@ -18,6 +19,8 @@ from .fields import (
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
+#: Bodies longer than this are gathered as they come.
+_GATHERED_BYTES: Final = 1024 * 1024
 
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?").fullmatch
@@ -51,8 +54,9 @@ class RequestReader(Generic[R]):
     """
 
     __slots__ = (
-        "_at", "_blocks", "_chunks", "_known", "_make", "_most_body", "_most_head", "_pieces", "_request",
-        "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming", "upgrades",
+        "_at", "_blocks", "_chunks", "_gathered", "_known", "_make", "_most_body", "_most_head", "_pieces",
+        "_request", "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
+        "upgrades",
     )  # fmt: skip
 
     def __init__(
@@ -88,6 +92,8 @@ class RequestReader(Generic[R]):
         self._known: Known | None = None
         self._chunks: Chunks | None = None
         self._pieces: list[bytes] = []
+        self._gathered: BytesIO | None = None
+        """A large body as far as it has come: it grows in place, where joining it would hold up others."""
         self._wanted = 0
         self._told = False
 
@@ -200,6 +206,7 @@ class RequestReader(Generic[R]):
                 raise MalformedError("HTTP/1.0 has no Transfer-Encoding")
             self._chunks = Chunks(self._most_body)
         self._wanted = known.length
+        self._gathered = BytesIO() if known.length > _GATHERED_BYTES else None
         self._told = False
         self._known = known
         self._request = request
@@ -217,8 +224,14 @@ class RequestReader(Generic[R]):
             if piece:
                 self._pieces.append(piece)
             if self._wanted:
+                if self._gathered is not None:
+                    self._gathered.writelines(self._pieces)
+                    self._pieces = [b""]  # the body has begun
                 return None
             pieces, self._pieces = self._pieces, []
+            if self._gathered is not None:
+                self._gathered.writelines(pieces)
+                pieces, self._gathered = [self._gathered.getvalue()], None
         request.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._request = self._known = None
         return request

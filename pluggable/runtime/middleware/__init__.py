@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .base import Call as Call, Middleware as Middleware
+from .base import Middleware as Middleware
 from .pipeline import Pipeline as Pipeline
 from .routeralias import RouterAlias as RouterAlias
 from .uppercase import Uppercase as Uppercase

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC
-from dataclasses import dataclass
 
 from ... import component
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What of a request a middleware may change."""
-
-    path: str
-    """Escaped, without the query."""
-    query: str = ""
-    body: bytes = b""
-
-
 class Middleware(component.Component, ABC):
-    """One configured middleware. Its methods may run in a thread, when the body is large."""
+    """
+    One configured middleware.
 
-    def asked(self, call: Call) -> Call:
-        """Return the request as it goes on."""
-        return call
+    Bodies come whole or in pieces; where they are large the methods run in a thread.
+    """
+
+    def routed(self, path: str, query: str) -> tuple[str, str]:
+        """Return path, which is escaped, and query as they go on."""
+        return path, query
+
+    def sent(self, body: bytes) -> bytes:
+        """Return the request's body, or a piece of it, as it goes on."""
+        return body
 
     def answered(self, body: bytes) -> bytes:
-        """Return the answer's body as it goes back."""
+        """Return the answer's body, or a piece of it, as it goes back."""
         return body

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from ..apart import apart
 from ..catalog import Catalog
 from ..resources import Handler
-from .base import Call, Middleware
+from .base import Middleware
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -48,25 +47,3 @@ class Pipeline:
         logger.info(
             "%s pipeline: %d of %d handlers are loaded", self._side, len(self.chain), len(self._handlers)
         )
-
-
-async def asked(chain: Sequence[Middleware], call: Call) -> Call:
-    """Return a request as it is behind the chain."""
-    return await apart(len(call.body), _asked, chain, call)
-
-
-async def answered(chain: Sequence[Middleware], body: bytes) -> bytes:
-    """Return an answer's body as it is when it has gone back through the chain."""
-    return await apart(len(body), _answered, chain, body)
-
-
-def _asked(chain: Sequence[Middleware], call: Call) -> Call:
-    for each in chain:
-        call = each.asked(call)
-    return call
-
-
-def _answered(chain: Sequence[Middleware], body: bytes) -> bytes:
-    for each in reversed(chain):
-        body = each.answered(body)
-    return body

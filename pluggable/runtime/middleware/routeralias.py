@@ -12,7 +12,7 @@ import yaml
 
 from ...errors import MetadataError
 from ...metadata import Metadata
-from .base import Call, Middleware
+from .base import Middleware
 
 _VARIABLE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 _SAFE: Final = "/:@!$&'()*+,;=~"
@@ -37,15 +37,15 @@ class RouterAlias(Middleware):
             else:
                 self._fixed.setdefault(path, escaped)
 
-    def asked(self, call: Call) -> Call:
-        path = unquote(call.path)
-        if (target := self._fixed.get(path)) is not None:
-            return Call(path=target, query=call.query, body=call.body)
+    def routed(self, path: str, query: str) -> tuple[str, str]:
+        asked = unquote(path)
+        if (target := self._fixed.get(asked)) is not None:
+            return target, query
         for pattern, target in self._patterns:
-            if found := pattern.fullmatch(path):
-                pairs = [*parse_qsl(call.query, keep_blank_values=True), *found.groupdict().items()]
-                return Call(path=target, query=urlencode(sorted(pairs)), body=call.body)
-        return call
+            if found := pattern.fullmatch(asked):
+                pairs = [*parse_qsl(query, keep_blank_values=True), *found.groupdict().items()]
+                return target, urlencode(sorted(pairs))
+        return path, query
 
 
 def _routes(metadata: Metadata) -> Mapping[str, str]:

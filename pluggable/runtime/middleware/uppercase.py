@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...metadata import Metadata
-from .base import Call, Middleware
+from .base import Middleware
 
 _DIRECTIONS = {
     "request": (True, False),
@@ -22,15 +22,13 @@ class Uppercase(Middleware):
         direction = (metadata.get("direction") or "").lower()
         self._request, self._response = _DIRECTIONS.get(direction, _DIRECTIONS["request"])
 
-    def asked(self, call: Call) -> Call:
-        if not self._request:
-            return call
-        return Call(path=call.path, query=call.query, body=_upper(call.body))
+    def sent(self, body: bytes) -> bytes:
+        return _upper(body) if self._request else body
 
     def answered(self, body: bytes) -> bytes:
         return _upper(body) if self._response else body
 
 
 def _upper(body: bytes) -> bytes:
-    """Return a text in upper case; what is none stays as it is."""
+    """Return a text in upper case; what is none, as half a letter, stays as it is."""
     return body.decode("utf-8", "surrogateescape").upper().encode("utf-8", "surrogateescape")

@@ -71,8 +71,8 @@ class HeaderReader:
         raise _invalid("message authentication code not found" if len(lines) > 2 else "manifest not found")
 
     def _check_scheme(self) -> None:
-        line, end, _ = self._data[: len(SCHEME) + 1].partition(b"\n")
-        if (end or len(line) > len(SCHEME)) and line != SCHEME:
+        line, end, _ = self._data.partition(b"\n")
+        if end and line != SCHEME:
             raise _invalid("unsupported scheme" if line else "invalid format")
 
 

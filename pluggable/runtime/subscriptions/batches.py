@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..appchannel import Answer, AppChannel, AppError, BulkEntry, BulkEvent, TopicEvent, Verdict
@@ -38,12 +38,19 @@ class Batches:
     """
 
     def __init__(
-        self, channel: AppChannel, asked: BulkSubscribe, *, raw: bool = False, immediate: bool = False
+        self,
+        channel: AppChannel,
+        asked: BulkSubscribe,
+        *,
+        count: Callable[[str, str], None],
+        raw: bool = False,
+        immediate: bool = False,
     ) -> None:
         self._channel = channel
         self._most = 1 if immediate else min(asked.max_messages, DELIVERIES_AT_ONCE)
         self._seconds = asked.max_await_seconds
         self._raw = raw
+        self._count = count
         self._waiting: list[_Held] = []
         self._some = asyncio.Event()
         self._enough = asyncio.Event()
@@ -107,6 +114,7 @@ class Batches:
             entries=[self._entry(held.event) for held in group],
             metadata={"pubsubName": event.pubsub},
         )
+        self._count(event.pubsub, event.topic)
         try:
             answers: Sequence[Answer] = await self._channel.deliver_bulk(path, bulk)
         except AppError as error:

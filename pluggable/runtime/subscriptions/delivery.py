@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ... import pubsub
 from ...delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
 from ..appchannel import Answer, AppError, TopicEvent, Verdict
+from ..traffic import Handled
 from .broker import DeadLetters
 from .intake import Intake
 from .reading import Reader, UndeliverableError
+
+#: What is told of each message once it is known what became of it: the component, the topic, and that.
+Count = Callable[[str, str, Handled], None]
 
 #: How many messages of one subscription are with the application at a time; the rest waits in the component.
 DELIVERIES_AT_ONCE = 256
@@ -53,13 +57,20 @@ class MessageDelivery(Delivery[pubsub.Message]):
     """
 
     def __init__(
-        self, intake: Intake, reader: Reader, dead_letters: DeadLetters, receiver: Receiver, pubsub: str
+        self,
+        intake: Intake,
+        reader: Reader,
+        dead_letters: DeadLetters,
+        receiver: Receiver,
+        pubsub: str,
+        count: Count,
     ) -> None:
         self.intake = intake
         self._reader = reader
         self._dead_letters = dead_letters
         self._receiver = receiver
         self._pubsub = pubsub
+        self._count = count
         self._room = asyncio.Semaphore(DELIVERIES_AT_ONCE)
 
     def ready(self) -> None:
@@ -75,8 +86,9 @@ class MessageDelivery(Delivery[pubsub.Message]):
         try:
             read = await self._reader.read(message, metadata)
         except UndeliverableError as error:
-            return await failed(self._dead_letters, message, metadata, str(error))
+            return await self._failed(message, metadata, str(error))
         if read.path is None:
+            self._count(self._pubsub, read.topic, Handled.UNWANTED)
             await self._dead_letters.take(message, metadata)
             return ACCEPTED
         event = TopicEvent(pubsub=self._pubsub, topic=read.topic, content=read.content, metadata=metadata)
@@ -87,28 +99,26 @@ class MessageDelivery(Delivery[pubsub.Message]):
         except ReceiverGoneError:
             return UNANSWERED
         if answer.verdict is Verdict.SUCCESS:
+            self._count(self._pubsub, read.topic, Handled.SUCCESS)
             return ACCEPTED
         if answer.verdict is Verdict.RETRY and self.intake.sealed:
             return UNANSWERED
-        what = f"pub/sub event {read.content.event.get('id')} of topic {read.topic}"
-        return await unhandled(self._dead_letters, message, metadata, answer, what)
+        return await self._unhandled(message, event, answer)
 
+    async def _unhandled(self, message: pubsub.Message, event: TopicEvent, answer: Answer) -> Outcome:
+        """Deal with a message that the application did not handle."""
+        what = f"pub/sub event {event.content.event.get('id')} of topic {event.topic}"
+        if answer.verdict is Verdict.RETRY:
+            logger.warning("retriable error from app while processing %s: %s", what, answer.reason)
+            return await self._failed(message, event.metadata, answer.reason)
+        logger.warning("%s was dropped by the application: %s", what, answer.reason)
+        self._count(self._pubsub, event.topic, Handled.DROPPED)
+        if self._dead_letters and not await self._dead_letters.take(message, event.metadata):
+            return Rejected(f"dropped, and not taken by the dead letter topic {self._dead_letters.topic}")
+        return ACCEPTED
 
-async def unhandled(
-    dead_letters: DeadLetters, message: pubsub.Message, metadata: Mapping[str, str], answer: Answer, what: str
-) -> Outcome:
-    """Deal with a message that the application did not handle."""
-    if answer.verdict is Verdict.RETRY:
-        logger.warning("retriable error from app while processing %s: %s", what, answer.reason)
-        return await failed(dead_letters, message, metadata, answer.reason)
-    logger.warning("%s was dropped by the application: %s", what, answer.reason)
-    if dead_letters and not await dead_letters.take(message, metadata):
-        return Rejected(f"dropped, and not taken by the dead letter topic {dead_letters.topic}")
-    return ACCEPTED
-
-
-async def failed(
-    dead_letters: DeadLetters, message: pubsub.Message, metadata: Mapping[str, str], reason: str
-) -> Outcome:
-    """Give a message to the dead letter topic, or else back to the broker."""
-    return ACCEPTED if await dead_letters.take(message, metadata) else Rejected(reason)
+    async def _failed(self, message: pubsub.Message, metadata: Mapping[str, str], reason: str) -> Outcome:
+        """Give a message to the dead letter topic, or else back to the broker."""
+        taken = await self._dead_letters.take(message, metadata)
+        self._count(self._pubsub, self._reader.topic(message), Handled.DROPPED if taken else Handled.RETRY)
+        return ACCEPTED if taken else Rejected(reason)

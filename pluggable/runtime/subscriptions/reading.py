@@ -64,6 +64,10 @@ class Reader:
             metadata["content-type"] = message.content_type
         return metadata
 
+    def topic(self, message: pubsub.Message) -> str:
+        """Return the topic as the application knows it."""
+        return message.topic.removeprefix(self._broker.topic_prefix)
+
     async def read(self, message: pubsub.Message, metadata: Mapping[str, str]) -> Read:
         """
         Read a message; a large one in a thread, and those after it wait.
@@ -71,7 +75,7 @@ class Reader:
         Raises:
             UndeliverableError: it is no event.
         """
-        topic = message.topic.removeprefix(self._broker.topic_prefix)
+        topic = self.topic(message)
         try:
             async with self._turn:
                 content, path = await self._read(message, topic, metadata)

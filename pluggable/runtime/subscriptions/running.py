@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ..appchannel import AppChannel, AppError
@@ -12,6 +12,8 @@ from ..catalog import Catalog
 from ..config import RuntimeConfig
 from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription
+from ..telemetry import Telemetry
+from ..traffic import MessageTraffic
 from .broker import Broker
 from .delivery import Receiver
 from .intake import pause, wind_down
@@ -33,7 +35,13 @@ class Subscriptions:
     they stand as long as their stream, whatever the application is like. ``close`` must be awaited.
     """
 
-    def __init__(self, catalog: Catalog, channel: AppChannel, config: RuntimeConfig) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        channel: AppChannel,
+        config: RuntimeConfig,
+        traffic: MessageTraffic | None = None,
+    ) -> None:
         self.closing: asyncio.Event = asyncio.Event()
         """No subscription begins any more."""
         self.closed: asyncio.Event = asyncio.Event()
@@ -41,10 +49,12 @@ class Subscriptions:
         self._catalog = catalog
         self._channel = channel
         self._config = config
+        self._traffic = traffic or MessageTraffic(Telemetry(config.app_id), config.namespace)
         self._sources = Sources()
         self._streams: dict[int, tuple[Subscription, Receiver]] = {}
         self._running: dict[Key, Subscribed] = {}
         self._retiring: dict[Key, asyncio.Task[None]] = {}
+        self._asked: Sequence[Subscription] = ()
         self._opened = False
         self._numbers = 0
         self._watching = False
@@ -55,22 +65,37 @@ class Subscriptions:
         self._follow()
 
     async def load_programmatic(self) -> None:
-        """Ask the application which topics it wants; an answer that cannot be read is logged, and is none."""
+        """
+        Ask the application which topics it wants, for when it is opened.
+
+        An answer that cannot be read is logged, and is none.
+        """
         try:
             asked = await self._channel.subscriptions()
         except AppError as error:
             logger.error("error getting topics from app: %s", error)  # noqa: TRY400  the error says it all
             return
-        self._sources.ask_for(asked)
-        self._follow()
+        self._asked = asked
+        if self._opened:
+            self.open()
 
     def listing(self) -> list[Subscription]:
-        """Return every subscription that counts, in order, whether or not it can be served; streams last."""
-        return [*self._sources.effective(), *(subscription for subscription, _ in self._streams.values())]
+        """
+        Return every subscription that counts, in order, whether or not it can be served; streams last.
+
+        One that is about to stand is not among them: who sees it here may publish to it.
+        """
+        beginning = {key for key, each in self._running.items() if each.beginning}
+        found: dict[Key, Subscription] = {
+            (each.pubsub, each.topic): each for each in self._sources.effective()
+        }
+        found |= {number: subscription for number, (subscription, _) in self._streams.items()}
+        return [subscription for key, subscription in found.items() if key not in beginning]
 
     def open(self) -> None:
         """Begin to subscribe for the application, now and whenever a broker or a subscription is new."""
         self._opened = True
+        self._sources.ask_for(self._asked)
         self._watch()
         self._follow()
 
@@ -161,7 +186,9 @@ class Subscriptions:
                 self._retire(key, running)
         for key, each in wanted.items():
             if key not in self._running:
-                self._running[key] = Subscribed(each, self._config, after=self._retiring.get(key))
+                self._running[key] = Subscribed(
+                    each, self._config, self._traffic, after=self._retiring.get(key)
+                )
 
     def _wanted(self) -> dict[Key, Wanted]:
         """Return what should run on the brokers there are; a stream has its topic for itself."""

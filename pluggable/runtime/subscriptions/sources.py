@@ -21,15 +21,18 @@ class Sources:
         self._programmatic: tuple[Subscription, ...] = ()
 
     def apply(self, changes: Changes) -> None:
-        """Declare, change and take back what YAML says. Some may share a name; then order counts."""
+        """
+        Declare, change and take back what YAML says. Some may share a name; then order counts.
+
+        What is changed is as new as what is added: it stands behind all that was there.
+        """
         for gone in changes.removed.subscriptions:
             self._declared.remove(gone)
         for new in changes.changed.subscriptions:
             known = [at for at, old in enumerate(self._declared) if old.name == new.name]
             if known:
-                self._declared[_most_alike(self._declared, known, new)] = new
-            else:
-                self._declared.append(new)
+                del self._declared[_most_alike(self._declared, known, new)]
+            self._declared.append(new)
         self._declared.extend(changes.added.subscriptions)
 
     def ask_for(self, subscriptions: Iterable[Subscription]) -> None:

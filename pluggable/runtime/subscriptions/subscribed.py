@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final
 
 from ... import pubsub
 from ..appchannel import AppChannel
 from ..catalog import Loaded
 from ..config import RuntimeConfig
 from ..resources import Subscription
+from ..traffic import MessageTraffic
 from .batches import Batches
 from .broker import Broker, DeadLetters
-from .delivery import MessageDelivery, Receiver
+from .delivery import Count, MessageDelivery, Receiver
 from .intake import Intake, keep_going
 from .reading import Reader, SubscriptionFaultError
+
+#: How long a broker may take to confirm a subscription; most strangers never do.
+SUBSCRIBED_SECONDS: Final = 0.5
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -37,18 +42,32 @@ class Subscribed:
     """
 
     def __init__(
-        self, wanted: Wanted, config: RuntimeConfig, *, after: asyncio.Task[None] | None = None
+        self,
+        wanted: Wanted,
+        config: RuntimeConfig,
+        traffic: MessageTraffic,
+        *,
+        after: asyncio.Task[None] | None = None,
     ) -> None:
         self.wanted = wanted
         self.intake: Intake = Intake()
         self.task: asyncio.Task[None] | None = None
+        self._begun = asyncio.get_running_loop().time()
         self._broker = Broker.of(wanted.loaded, config)
+        self._traffic = traffic
         self._after = after
         if self._may() and (reader := self._reader()) is not None:
             subscription = wanted.subscription
             self.task = asyncio.create_task(
                 self._run(reader), name=f"subscription to {subscription.topic} on {subscription.pubsub}"
             )
+
+    @property
+    def beginning(self) -> bool:
+        """Whether it is about to stand; one whose broker does not say so in time counts as standing."""
+        if self.task is None or self.intake.ready.is_set():
+            return False
+        return asyncio.get_running_loop().time() - self._begun < SUBSCRIBED_SECONDS
 
     @property
     def loaded(self) -> Loaded[pubsub.PubSub]:
@@ -86,18 +105,18 @@ class Subscribed:
             await asyncio.wait({self._after})
         receiver = self.wanted.receiver
         if not self.wanted.subscription.bulk.enabled or not isinstance(receiver, AppChannel):
-            await self._subscribe(reader, receiver)
+            await self._subscribe(reader, receiver, self._traffic.handled)
             return
         batches = self._batches(reader, receiver)
         self.intake.when_sealed = batches.hurry
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(batches.run())
-            await self._subscribe(reader, batches)
+            await self._subscribe(reader, batches, self._traffic.handled_together)
 
-    async def _subscribe(self, reader: Reader, receiver: Receiver) -> None:
+    async def _subscribe(self, reader: Reader, receiver: Receiver, count: Count) -> None:
         subscription, broker = self.wanted.subscription, self._broker
         dead_letters = DeadLetters(broker, subscription.dead_letter_topic)
-        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name)
+        delivery = MessageDelivery(self.intake, reader, dead_letters, receiver, broker.name, count)
         topic = pubsub.Topic(name=broker.topic_prefix + subscription.topic, metadata=subscription.metadata)
         what = f"subscription to topic {subscription.topic} on pubsub {broker.name}"
         logger.debug("%s begins", what)
@@ -113,4 +132,10 @@ class Subscribed:
                 subscription.topic,
                 subscription.pubsub,
             )
-        return Batches(channel, subscription.bulk, raw=reader.raw, immediate=immediate)
+        return Batches(
+            channel,
+            subscription.bulk,
+            raw=reader.raw,
+            immediate=immediate,
+            count=self._traffic.handed_together,
+        )

@@ -89,7 +89,7 @@ class FetchedSet(KeySet):
                         data += more
             except aiohttp.ClientError as error:
                 raise ConnectionError(str(error)) from error
-        return read_set(data)
+        return await asyncio.to_thread(read_set, data)  # which checks keys, and that takes its time
 
 
 def _told(error: Exception, seconds: float) -> str:

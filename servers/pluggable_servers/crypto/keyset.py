@@ -52,7 +52,7 @@ class WrittenSet(KeySet):
 
     async def open(self) -> None:
         try:
-            self._keys = read_set(_decoded(self._text))
+            self._keys = await asyncio.to_thread(read_set, _decoded(self._text))
         except ValueError as error:
             raise InitError(
                 "jwks is no set of keys: not an address, the path of a file, or JSON "

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 EVENTS: Final = "Kg$xe"
 #: The events that the server's ``A`` stands for, as far as they count here.
 _ALL: Final = "g$xe"
+#: Events that change how long a key lives, and not what it is.
+_OF_ITS_TIME: Final = frozenset({b"expire", b"persist"})
 #: A server silent for so long is asked whether it is there; after as long again the connection is dead.
 SILENCE_SECONDS: Final = 10.0
 _FIRST_PAUSE: Final = 0.5
@@ -118,11 +120,14 @@ class Watch:
             message = await self._message(pubsub)
             if self._stands(message):  # redis-py has connected again: what changed meanwhile was not told
                 await self._catch_up()
-            elif (
-                message["type"] in {"message", "pmessage"}
-                and (key := key_of(message["channel"], self._database)) is not None
-            ):
-                await self._look(GetRequest(keys=(key,)))
+            elif (key := self._written(message)) is not None:
+                await self._look(GetRequest(keys=(key,)), written=True)
+
+    def _written(self, message: Mapping[str, Any]) -> str | None:
+        """Return the key that the message tells of, if it is one that was written or removed."""
+        if message["type"] not in {"message", "pmessage"} or message["data"] in _OF_ITS_TIME:
+            return None
+        return key_of(message["channel"], self._database)
 
     def _stands(self, message: Mapping[str, Any]) -> bool:
         """Whether the last of our channels is confirmed."""
@@ -142,8 +147,12 @@ class Watch:
     async def _catch_up(self) -> None:
         await self._look(GetRequest(keys=self._keys))
 
-    async def _look(self, request: GetRequest) -> None:
-        """See what is there, of some keys or of all, and tell what is different from what was known."""
+    async def _look(self, request: GetRequest, *, written: bool = False) -> None:
+        """
+        See what is there, of some keys or of all, and tell what is different from what was known.
+
+        A key that was ``written`` is told even if it has the same value again, as daprd does.
+        """
         async with self._turn:
             found = await self._store.get(request)
             known = self._known
@@ -151,7 +160,11 @@ class Watch:
                 self._known = dict(found)
                 return
             asked = request.keys or {**known, **found}
-            changes = {key: found.get(key) for key in asked if known.get(key) != found.get(key)}
+            changes = {
+                key: found.get(key)
+                for key in asked
+                if known.get(key) != found.get(key) or (written and key in found)
+            }
             for key in changes:
                 known.pop(key, None)
             known.update(found)

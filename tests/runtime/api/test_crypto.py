@@ -140,7 +140,7 @@ async def test_client_that_does_not_read_is_waited_for(channel: Channel) -> None
         async def send() -> None:
             nonlocal sent
             await stream.send(pb.EncryptRequest(options=options()).SerializeToString())
-            for seq in range(2000):
+            for seq in range(600):
                 message.payload.seq = seq
                 await stream.send(message.SerializeToString())
                 sent += 1
@@ -154,7 +154,7 @@ async def test_client_that_does_not_read_is_waited_for(channel: Channel) -> None
         await sending
 
     assert not done
-    assert stopped_at < 1000
+    assert stopped_at < 500
 
 
 @pytest.mark.usefixtures("vault")
@@ -183,7 +183,7 @@ async def test_others_are_served_while_a_long_message_is_encrypted(channel: Chan
         ),
         (lambda document: document.replace(b'"cph":1', b'"cph":9'), "invalid header: invalid manifest"),
         (lambda document: document.replace(b'"kw":1', b'"kw":true'), "invalid header: invalid manifest"),
-        (lambda document: b"x" * 70_000 + document, "invalid header: unsupported scheme"),
+        (lambda document: b"x" * 70_000 + document, "invalid header: scheme name not found"),
         (
             lambda document: document.replace(b'"k":"aes256"', b'"k":"absent"'),
             "failed to validate the document's signature",
@@ -351,7 +351,7 @@ async def test_headers_say_which_key_decrypts(sidecar: Sidecar) -> None:
             {},
             500,
             "ERR_CRYPTO",
-            "failed to perform operation: invalid header: unsupported scheme",
+            "failed to perform operation: invalid header: scheme name not found",
         ),
     ],
 )

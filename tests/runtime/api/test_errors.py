@@ -442,6 +442,15 @@ async def test_reason_of_a_failed_store_is_its_code(
     assert details(status)["ErrorInfo"].reason == reason
 
 
+async def test_value_that_is_not_the_json_it_is_called_is_refused(sidecar: Sidecar) -> None:
+    item = common.StateItem(key="k", value=b"{bad", metadata={"contentType": "application/json"})
+
+    status = await failed(sidecar, "SaveState", state_pb2.SaveStateRequest(store_name="store", states=[item]))
+
+    assert status.code is Code.INVALID_ARGUMENT
+    assert status.message.startswith('the value of "k" is announced as application/json: Expecting')
+
+
 async def test_item_without_a_key_is_not_saved_over_grpc(sidecar: Sidecar) -> None:
     items = [common.StateItem(key="k"), common.StateItem()]
 

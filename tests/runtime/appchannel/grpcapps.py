@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from pluggable._proto.dapr.proto.common.v1 import common_pb2 as common
 from pluggable._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
 from pluggable.runtime.appchannel.grpc import GRPCAppChannel
 from pluggable.runtime.config import RuntimeConfig
@@ -25,6 +26,7 @@ REQUESTS: Mapping[str, type[Message] | None] = {
     CALLBACK + "OnTopicEvent": pb.TopicEventRequest,
     CALLBACK + "OnBulkTopicEvent": pb.TopicEventBulkRequest,
     CALLBACK + "OnBindingEvent": pb.BindingEventRequest,
+    CALLBACK + "OnInvoke": common.InvokeRequest,
     ALPHA + "OnBulkTopicEventAlpha1": pb.TopicEventBulkRequest,
     HEALTH: None,
 }

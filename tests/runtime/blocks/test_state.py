@@ -34,16 +34,16 @@ def block(components: Components) -> State:
 @pytest.mark.parametrize(
     ("strategy", "prefix"),
     [
-        ("", "app"),
+        ("", ""),
         ("appid", "app"),
         ("AppID", "app"),
         ("name", "store"),
         ("namespace", "ns.app"),
-        ("none", ""),
+        ("none", None),
         ("Shared", "shared"),
     ],
 )
-def test_prefix_follows_the_strategy(strategy: str, prefix: str) -> None:
+def test_prefix_follows_the_strategy(strategy: str, prefix: str | None) -> None:
     assert key_prefix("store", {"KEYPREFIX": strategy}, CONFIG) == prefix
 
 
@@ -51,18 +51,25 @@ def test_prefix_follows_the_strategy(strategy: str, prefix: str) -> None:
     ("config", "prefix"),
     [
         (RuntimeConfig(app_id="app"), "app"),
-        (RuntimeConfig(app_id="", namespace="ns"), ""),
+        (RuntimeConfig(app_id="", namespace="ns"), None),
     ],
 )
-def test_namespace_prefix_needs_both_parts(config: RuntimeConfig, prefix: str) -> None:
+def test_namespace_prefix_needs_both_parts(config: RuntimeConfig, prefix: str | None) -> None:
     assert key_prefix("store", {"keyPrefix": "namespace"}, config) == prefix
 
 
 @pytest.mark.parametrize(
-    ("stored", "key"), [("app||k", "k"), ("k", "k"), ("app||type||id||k", "type"), ("shared||k", "k")]
+    ("stored", "key"),
+    [("app||k", "k"), ("||k", "k"), ("k", "k"), ("app||type||id||k", "type"), ("shared||k", "k")],
 )
 def test_original_key_is_the_second_part(stored: str, key: str) -> None:
     assert original_key(stored) == key
+
+
+def test_keys_are_prefixed_by_the_application_unless_told_otherwise(block: State) -> None:
+    assert key_prefix("store", {}, CONFIG) == "app"
+    assert key_prefix("store", {}, RuntimeConfig(app_id="")) is None
+    assert block.store("queryable").key("k") == "k"
 
 
 def test_no_store_at_all_is_told_apart() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
@@ -14,7 +13,6 @@ from pluggable.runtime.apart import LARGE_BYTES
 from pluggable.runtime.api import http
 from pluggable.runtime.api.http.piped import Piped
 from pluggable.runtime.appchannel import app_channel
-from pluggable.runtime.bodies import whole
 from pluggable.runtime.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.middleware import TYPES, Pipeline
@@ -51,6 +49,19 @@ def loading() -> Loading:
     return Loading()
 
 
+class Told:
+    """Routes that answer with what they are asked; ``/stream`` takes the body, and answers it, in pieces."""
+
+    def streams(self, request: http.Request) -> bool:
+        return request.path == "/stream"
+
+    async def __call__(self, request: http.Request) -> http.Response:
+        if request.stream is not None:
+            return http.Response(200, b"", "text/plain", (), request.stream)
+        query = f"?{request.query}" if request.query else ""
+        return http.Response(200, f"{request.path}{query} ".encode() + request.body, "text/plain")
+
+
 class Caller:
     """Calls an API that answers with what it is asked."""
 
@@ -69,25 +80,8 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
         yield stack
 
 
-class Told:
-    """Tells what it was asked; ``begun`` once it was asked something in pieces."""
-
-    def __init__(self) -> None:
-        self.begun = asyncio.Event()
-
-    def streams(self, request: http.Request) -> bool:
-        return request.path.startswith("/streamed")
-
-    async def __call__(self, request: http.Request) -> http.Response:
-        query = f"?{request.query}" if request.query else ""
-        if request.stream is not None:
-            self.begun.set()
-            return http.Response(200, b"in pieces: " + await whole(request.stream, 100), "text/plain")
-        return http.Response(200, f"{request.path}{query} ".encode() + request.body, "text/plain")
-
-
-async def serve(pipeline: Pipeline, stack: AsyncExitStack, told: Told | None = None) -> Caller:
-    server = http.server(Piped(told or Told(), pipeline), RuntimeConfig(app_id="app"))
+async def serve(pipeline: Pipeline, stack: AsyncExitStack) -> Caller:
+    server = http.server(Piped(Told(), pipeline), RuntimeConfig(app_id="app"))
     await stack.enter_async_context(server)
     _, port = await server.listen("127.0.0.1", 0)
     return Caller(await stack.enter_async_context(ClientSession()), port)
@@ -137,6 +131,18 @@ async def test_large_body_is_changed_whole(loading: Loading, stack: AsyncExitSta
     await loading.load("upper", UPPER)
 
     assert await caller.ask("/", b"x" * (2 * LARGE_BYTES)) == "/ " + "X" * (2 * LARGE_BYTES)
+
+
+async def test_body_in_pieces_is_changed_as_it_comes(loading: Loading, stack: AsyncExitStack) -> None:
+    caller = await serve(loading.pipeline(("alias", ALIAS), ("upper", UPPER)), stack)
+    await loading.load("alias", ALIAS, routes="/s: /stream")
+    await loading.load("upper", UPPER)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(8):
+            yield b"x" * 100_000
+
+    assert await caller.ask("/s", pieces()) == "X" * 800_000
 
 
 @pytest.mark.parametrize(
@@ -197,21 +203,3 @@ async def test_application_is_called_through_its_own_pipeline(loading: Loading) 
             answer = await channel.binding_event("tock", "/tock/3", bindings.Event(data=b"hello"))
 
     assert answer.data == b"/CLOCK?N=3 HELLO"
-
-
-async def test_body_in_pieces_is_read_whole_where_middleware_is_loaded(
-    loading: Loading, stack: AsyncExitStack
-) -> None:
-    told = Told()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"one "
-        await told.begun.wait()
-        yield b"two"
-
-    pipeline = loading.pipeline(("loud", UPPER))
-    caller = await serve(pipeline, stack, told)
-    assert await caller.ask("/streamed", pieces()) == "in pieces: one two"
-
-    await loading.load("loud", UPPER)
-    assert await caller.ask("/streamed", pieces()) == "/streamed ONE TWO"

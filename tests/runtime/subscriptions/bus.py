@@ -20,6 +20,8 @@ from pluggable.runtime.appchannel import app_channel
 from pluggable.runtime.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.subscriptions import Subscriptions
+from pluggable.runtime.telemetry import Telemetry
+from pluggable.runtime.traffic import MessageTraffic
 from tests.runtime.appchannel.servers import application
 
 
@@ -111,12 +113,18 @@ class World:
     """A broker, an application and the subscriptions between them."""
 
     def __init__(
-        self, config: RuntimeConfig, app: App, subscriptions: Subscriptions, catalog: Catalog
+        self,
+        config: RuntimeConfig,
+        app: App,
+        subscriptions: Subscriptions,
+        catalog: Catalog,
+        telemetry: Telemetry,
     ) -> None:
         self.config = config
         self.app = app
         self.subscriptions = subscriptions
         self.catalog = catalog
+        self.telemetry = telemetry
         self.bus = Bus()
 
     def load(self, bus: Bus | None = None, name: str = "events", **properties: str) -> Bus:
@@ -158,9 +166,11 @@ async def world(**settings: Any) -> AsyncIterator[World]:
         values: dict[str, Any] = {"app_id": "shop", "app_port": port} | settings
         config = RuntimeConfig(**values)
         async with app_channel(config) as channel:
-            subscriptions = Subscriptions(catalog, channel, config)
+            telemetry = Telemetry(config.app_id)
+            traffic = MessageTraffic(telemetry, config.namespace)
+            subscriptions = Subscriptions(catalog, channel, config, traffic)
             try:
-                yield World(config, app, subscriptions, catalog)
+                yield World(config, app, subscriptions, catalog, telemetry)
             finally:
                 if app.hold is not None:
                     app.hold.set()

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from pluggable.delivery import Accepted, Delivery, Unanswered
-from pluggable.pubsub import Message, Topic
+from pluggable.pubsub import Message, PublishRequest, Topic
 from pluggable.runtime.resources import Changes, Resources, Rule
+from pluggable_servers.memory.pubsub import InMemoryPubSub
 from tests.runtime.subscriptions.bus import Bus, to, world
 
 
@@ -29,6 +30,35 @@ async def test_unreadable_topics_are_none(caplog: pytest.LogCaptureFixture) -> N
 
         assert here.subscriptions.listing() == []
     assert "item 1: pubsubname is missing" in caplog.text
+
+
+async def test_subscription_is_listed_once_it_stands() -> None:
+    async with world() as here:
+        here.bus.confirms = False
+        here.app.topics = [{"pubsubname": "events", "topic": "bills", "route": "/mine"}]
+        here.load(here.bus)
+        here.declare(to("orders"))
+        await here.subscriptions.load_programmatic()
+        assert here.subscriptions.listing() == [to("orders")]
+
+        here.subscriptions.open()
+        assert here.subscriptions.listing() == []
+        await here.bus.until("orders", "bills")
+        here.bus.subscribed["orders"].ready()
+        assert here.subscriptions.listing() == [to("orders")]
+        await here.bus.send("bills")
+        assert [each.topic for each in here.subscriptions.listing()] == ["orders", "bills"]
+
+
+async def test_silent_broker_is_listed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pluggable.runtime.subscriptions.subscribed.SUBSCRIBED_SECONDS", 0.0)
+    async with world() as here:
+        here.bus.confirms = False
+        here.load(here.bus)
+        here.declare(to("orders"))
+        here.subscriptions.open()
+
+        assert here.subscriptions.listing() == [to("orders")]
 
 
 async def test_broker_that_comes_later_is_subscribed_to() -> None:
@@ -133,6 +163,27 @@ async def test_nothing_is_delivered_without_application() -> None:
 
         assert here.bus.subscribed == {}
         assert here.subscriptions.listing() == [to("orders")]
+
+
+async def test_wildcard_takes_every_topic_that_it_means() -> None:
+    broker = InMemoryPubSub()
+    async with world() as here:
+        here.load(broker)  # type: ignore[arg-type]  # any broker will do
+        here.declare(to("orders*", Rule(path="/all")))
+        here.subscriptions.open()
+        assert await here.subscriptions.ready(5)
+        for topic in ("orders", "orders-eu", "bills", "orders-us"):
+            await broker.publish(PublishRequest(topic=topic, data=b'{"topic":"%s"}' % topic.encode()))
+
+        async with asyncio.timeout(5):
+            while len(here.app.got) < 2:
+                here.app.arrived.clear()
+                await here.app.arrived.wait()
+        assert [(path, event["topic"]) for path, event in here.app.got] == [
+            ("/all", "orders-eu"),
+            ("/all", "orders-us"),
+        ]
+    await broker.close()
 
 
 async def test_waiting_for_silent_brokers_is_bounded() -> None:

@@ -48,11 +48,11 @@ def test_removed_lets_the_next_one_in() -> None:
     assert names(made) == [("a", "two")]
 
 
-def test_changed_keeps_its_place() -> None:
+def test_changed_stands_behind_what_was_there() -> None:
     made = sources(to("a", name="one"), to("b", name="two"))
     made.apply(Changes(changed=Resources(subscriptions=(to("c", name="one"),))))
 
-    assert names(made) == [("c", "one"), ("b", "two")]
+    assert names(made) == [("b", "two"), ("c", "one")]
 
 
 def test_changed_of_a_shared_name_is_that_of_its_topic() -> None:

@@ -106,13 +106,14 @@ async def test_without_keys_all_is_told(store: ConfigurationStore, bare: Bare) -
         assert await news.next() == {"größe": Item(value="1")}
 
 
-async def test_what_changes_nothing_is_not_told(store: ConfigurationStore, bare: Bare) -> None:
+async def test_every_write_is_told_and_nothing_else(store: ConfigurationStore, bare: Bare) -> None:
     await bare.set("a", "1")
     async with heard(store, "a") as news:
         await bare.expire("a", 1000)
+        await bare.persist("a")
         await bare.set("a", "1")
+        assert await news.next() == {"a": Item(value="1")}
         await bare.set("a", "2")
-
         assert await news.next() == {"a": Item(value="2")}
 
 

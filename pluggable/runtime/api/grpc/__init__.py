@@ -35,6 +35,7 @@ def handlers(
         calls=telemetry.grpc_calls if config.enable_metrics else None,
         errors=telemetry.errors,
         log_calls=bool(config.enable_api_logging),
+        access=config.access,
     )
     StateCalls(blocks.state).add_to(service)
     PublishCalls(blocks.publishing).add_to(service)

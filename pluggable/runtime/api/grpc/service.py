@@ -6,14 +6,15 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from ....transport import Code, Handler, ServerCall, ServerStream, StatusError, Stream, StreamHandler, Unary
+from ...access import ALL_OPEN, Access
 from ...blocks.invocation import Invocation
 from ...config import RuntimeConfig
-from ...errors import BlockError, NotOfferedError, UnauthenticatedError
+from ...errors import BlockError, NotOfferedError, NotOpenError, UnauthenticatedError
 from ...invocation.headers import APP_ID, CALLEE_ID
 from ...invocation.proxy import Proxy
 from ...telemetry import Counter, Counters, ErrorCodes
@@ -37,17 +38,21 @@ class Service:
         calls: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self.handlers: dict[str, Handler] = {}
         self._token = token
         self._calls = calls
         self._errors = errors
         self._log_calls = log_calls
+        self._access = access
 
     def add(
         self, method: str, request: type[M], answer: Callable[[M, ServerCall], Awaitable[Message | None]]
     ) -> None:
         """Answer a method; ``None`` is the empty message."""
+        if not self._access.grpc(method):
+            answer = _refuse
         path = PREFIX + method
         counted = _count(path, self._calls)
 
@@ -71,6 +76,8 @@ class Service:
 
     def add_stream(self, method: str, answer: Callable[[ServerStream], Awaitable[None]]) -> None:
         """Answer a method that streams; its call ends with OK when the answer returns."""
+        if not self._access.grpc(method):
+            answer = _refuse
         path = PREFIX + method
         counted = _count(path, self._calls)
 
@@ -93,6 +100,10 @@ class Service:
             counted(Code.OK)
 
         self.handlers[path] = Stream(handle)
+
+
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
 
 
 def unknown(config: RuntimeConfig, invocation: Invocation) -> StreamHandler:

@@ -10,8 +10,8 @@ from ....transport import ServerCall
 from ...apart import far_apart
 from ...blocks.keys import original_key
 from ...blocks.state import Operation, State, Store
-from ...errors import EmptyKeyError, OperationNotSupportedError
-from ..jsontext import normalised
+from ...errors import EmptyKeyError, MalformedRequestError, OperationNotSupportedError
+from ..jsontext import UNREADABLE, normalised
 from ..trace import of_call
 from .service import Service
 
@@ -109,7 +109,13 @@ async def _set_request(item: common.StateItem, store: Store) -> state.SetRequest
     """Return what to store; a value announced as JSON is written as the HTTP API writes it."""
     value = item.value
     if item.metadata.get("contentType", "") == "application/json":
-        value = await far_apart(len(value), normalised, value)
+        try:
+            value = await far_apart(len(value), normalised, value)
+        except MalformedRequestError as error:
+            said = str(error).removeprefix(f"{UNREADABLE}: ")
+            raise MalformedRequestError(
+                f'the value of "{item.key}" is announced as application/json: {said}'
+            ) from error
     return _set(item, store, value)
 
 

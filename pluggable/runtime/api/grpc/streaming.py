@@ -21,12 +21,11 @@ from ...resources import Origin, Rule, Subscription
 from ...subscriptions import Subscriptions
 from ...subscriptions.delivery import ReceiverGoneError
 from ...subscriptions.reading import SubscriptionFaultError
+from ...subscriptions.subscribed import SUBSCRIBED_SECONDS
 from .service import Service, parsed, request_of
 
 METHOD: Final = "SubscribeTopicEventsAlpha1"
 STREAMING: Final = "STREAMING"
-#: How long a stream waits for its broker to confirm the subscription; most strangers never say.
-SUBSCRIBED_SECONDS: Final = 0.5
 
 _INITIAL: Final = pb.SubscribeTopicEventsResponseAlpha1(
     initial_response=pb.SubscribeTopicEventsResponseInitialAlpha1()

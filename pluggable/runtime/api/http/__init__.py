@@ -44,6 +44,7 @@ def routes(
         requests=telemetry.http_requests if config.enable_metrics else None,
         errors=telemetry.errors,
         log_calls=bool(config.enable_api_logging),
+        access=config.access,
     )
     StateHandlers(blocks.state).add_to(router)
     PublishHandlers(blocks.publishing, config.app_id).add_to(router)
@@ -65,7 +66,7 @@ def routes(
 
 def public_routes(blocks: Blocks, config: RuntimeConfig) -> Router:
     """Return what the public port answers: health and metadata, without a token."""
-    router = Router()
+    router = Router(access=config.access)
     MetadataHandlers(blocks.metadata).add_to(router)
     HealthHandlers(blocks.health, config.app_id).add_to(router)
     return router

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import cast
 
 from ...http1 import MalformedError, PrefaceError, UnreadableError, VersionError
@@ -205,8 +206,9 @@ class Connection(asyncio.Protocol):
                     response = refused(error)
                 except Exception as error:  # noqa: BLE001  the connection outlives a request; it is logged
                     response = failed(request, error)
-                last = last or (self._closing and not reader.unread) or self._unfinished
+                last = last or (self._closing and not reader.unread)
                 if response.pieces is None:
+                    last = last or self._unfinished
                     self._respond(response, last=last, old=old, bodiless=request.method == "HEAD")
                 else:
                     await self._stream(response, last=last, old=old, bodiless=request.method == "HEAD")
@@ -303,7 +305,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client is gone
+                self._transport.write_eof()
         if self._paused:
             self._paused = False
             self._transport.resume_reading()  # to drop it

@@ -23,6 +23,8 @@ _INVOKE = ("v1.0", "invoke")
 _METHOD = "/method/"
 #: What the application's answer says and the server says anew.
 _ANEW = frozenset({"date", "content-length"})
+#: What a request says for this sidecar alone, or is said anew of its body.
+_LEFT_OUT = frozenset({APP_ID, TOKEN, "host", "transfer-encoding", "expect"})
 #: HTTP's status for each code of gRPC. Source: dapr/dapr ``pkg/messaging/v1/util.go``.
 _STATUSES = (200, 408, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
 
@@ -91,9 +93,7 @@ def _no_target() -> Response:
 
 
 def _headers(request: Request) -> invocation.Headers:
-    return tuple(
-        (name, _text(value)) for name, value in request.headers.items() if name not in (APP_ID, TOKEN)
-    )
+    return tuple((name, _text(value)) for name, value in request.headers.items() if name not in _LEFT_OUT)
 
 
 def _text(value: str) -> str:
@@ -135,6 +135,7 @@ def _target(path: str, request: Request) -> tuple[str, str] | None:
     while at < len(parts) and not parts[at]:
         at += 1
     target, found, method = "/".join(parts[at:]).partition(_METHOD)
+    target = target.rstrip("/")
     if not found or not target:
         return None
     method = clean(method)

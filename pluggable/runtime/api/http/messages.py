@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from ...._proto import pool
-from ...apart import apart
+from ...apart import HUGE_BYTES, apart, far_apart
 from ...errors import MalformedRequestError
 from .request import Response
 
@@ -22,12 +22,18 @@ async def read(body: bytes, kind: type[M]) -> M:
     Raises:
         MalformedRequestError: it is none.
     """
+    if len(body) > HUGE_BYTES:
+        return kind.FromString(await far_apart(len(body), _serialized, body, kind))
     return await apart(len(body), _read, body, kind)
 
 
 async def written(message: Message) -> Response:
     """Answer with the JSON form of a message, without fields that have their default."""
-    return Response(200, await apart(message.ByteSize(), _written, message))
+    size = message.ByteSize()
+    if size > HUGE_BYTES:
+        text = await far_apart(size, _written_again, message.SerializeToString(), type(message))
+        return Response(200, text)
+    return Response(200, await apart(size, _written, message))
 
 
 def _read(body: bytes, kind: type[M]) -> M:
@@ -41,6 +47,15 @@ def _read(body: bytes, kind: type[M]) -> M:
     except (json_format.ParseError, ValueError, RecursionError) as error:
         raise MalformedRequestError(f"failed deserializing HTTP body: {error}") from error
     return message
+
+
+def _serialized(body: bytes, kind: type[Message]) -> bytes:
+    """Return the message as bytes, in which form it comes back from another process."""
+    return _read(body, kind).SerializeToString()
+
+
+def _written_again(data: bytes, kind: type[Message]) -> bytes:
+    return _written(kind.FromString(data))
 
 
 def _written(message: Message) -> bytes:

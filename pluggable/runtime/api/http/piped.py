@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...middleware import Call, Pipeline
-from ...middleware.pipeline import answered, asked
+from ...bodies import Body
+from ...middleware import Pipeline
+from ...middleware.passing import Chain, answered, routed, sent
 from .owner import Routes
 from .request import Request, Response
 
 
 class Piped:
-    """Answers with ``handle``, behind what of the pipeline is loaded; answers in pieces pass as they are."""
+    """Answers by the routes, behind what of the pipeline is loaded."""
 
-    def __init__(self, handle: Routes, pipeline: Pipeline) -> None:
-        self._handle = handle
+    def __init__(self, routes: Routes, pipeline: Pipeline) -> None:
+        self._routes = routes
         self._pipeline = pipeline
 
     def streams(self, request: Request) -> bool:
-        """Whether the body is handed on while it comes, which it cannot be where middleware reads it."""
-        return not self._pipeline.chain and self._handle.streams(request)
+        """Whether a body is handed on while it comes, where its request leads to behind the pipeline."""
+        path, query = routed(self._pipeline.chain, request.path, request.query)
+        return self._routes.streams(replace(request, path=path, query=query))
 
     async def __call__(self, request: Request) -> Response:
         """Answer the request."""
         chain = self._pipeline.chain
         if not chain:
-            return await self._handle(request)
-        call = await asked(chain, Call(path=request.path, query=request.query, body=request.body))
-        request.path, request.query, request.body = call.path, call.query, call.body
-        response = await self._handle(request)
-        if response.pieces is not None:
-            return response  # it is sent as it comes
-        body = await answered(chain, response.body)
-        return response if body is response.body else replace(response, body=body)
+            return await self._routes(request)
+        request.path, request.query = routed(chain, request.path, request.query)
+        body = await sent(chain, request.body if request.stream is None else request.stream)
+        if isinstance(body, bytes):
+            request.body = body
+        else:
+            request.stream = body
+        return await _back(chain, await self._routes(request))
+
+
+async def _back(chain: Chain, response: Response) -> Response:
+    body: Body = response.body if response.pieces is None else response.pieces
+    changed = await answered(chain, body)
+    if isinstance(changed, bytes):
+        return replace(response, body=changed)
+    return replace(response, pieces=changed)

@@ -7,9 +7,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 from urllib.parse import unquote_plus
 
-from ...errors import BlockError, UnauthenticatedError
+from ...access import ALL_OPEN, Access
+from ...errors import BlockError, NotOpenError, UnauthenticatedError
 from ...telemetry import Counter, Counters, ErrorCodes
 from .request import Request, Response, failure, refusal
 
@@ -22,6 +24,8 @@ FallBack = Callable[[Request], Awaitable[Response | None]]
 ANY = "*"
 TOKEN_HEADER = "dapr-api-token"
 KEY = "/{key}"
+#: What a request that names its application in a header comes to.
+INVOKE = "/v1.0/invoke"
 #: Series of a route beyond which requests are counted together: a metric is no list of keys.
 MOST_SERIES = 1000
 #: Callers repeat themselves, so ways that were found are kept: so many, none of a longer path.
@@ -84,6 +88,7 @@ class Router:
         requests: Counters | None = None,
         errors: ErrorCodes | None = None,
         log_calls: bool = False,
+        access: Access = ALL_OPEN,
     ) -> None:
         self._root = _Node()
         self._ways: dict[tuple[str, str], _Way] = {}
@@ -93,6 +98,7 @@ class Router:
         self._log_calls = log_calls
         self._fall_back: FallBack | None = None
         self._fall_back_names: frozenset[str] = frozenset()
+        self._access = access
 
     def add(
         self, methods: str, pattern: str, handler: Handler, *, exempt: bool = False, streams: bool = False
@@ -103,6 +109,8 @@ class Router:
         A last ``{name...}`` takes the rest of the path, slashes included. One that ``streams`` gets the body
         of a request that does not say its length while it comes.
         """
+        if not self._access.http(pattern):
+            handler, streams = _refuse, False
         route = Route(pattern, handler, exempt, streams)
         node = self._root
         *parts, last = pattern.split("/")[1:]
@@ -119,6 +127,8 @@ class Router:
 
     def fall_back(self, handler: FallBack, header_names: Sequence[str]) -> None:
         """Offer requests that have no route and one of these headers to a handler, which may decline."""
+        if not self._access.http(INVOKE):
+            return
         self._fall_back = handler
         self._fall_back_names = frozenset(header_names)
 
@@ -234,6 +244,10 @@ def _of_method(
         allowed.update(routes)
         return None
     return route, parameters
+
+
+async def _refuse(*_: object) -> NoReturn:
+    raise NotOpenError
 
 
 def _unescaped(part: str) -> str:

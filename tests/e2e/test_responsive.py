@@ -1,0 +1,122 @@
+"""A sidecar that works on a hundred megabytes, or whose component does not answer, serves the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.polling import polled
+from tests.e2e.sidecars import PATIENCE, Sidecar, component, sidecar
+
+SIZE = 100 * 1024 * 1024
+LONGEST_SECONDS = 0.1 * PATIENCE
+#: One that holds the loop does so each time; a machine that is busy elsewhere does not.
+ROUNDS = 3
+ANSWER_SECONDS = 120
+TEXT = b"x" * (SIZE - 1000)
+NUMBERS = b"[" + b"1234567," * (SIZE // 8 - 1000) + b"1]"
+JSON = "application/json"
+#: What it stores is encrypted.
+SEALED = """\
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: sealed}
+spec:
+  type: state.in-memory
+  version: v1
+  metadata: [{name: primaryEncryptionKey, secretKeyRef: {name: key, key: key}}]
+auth: {secretStore: vault}
+"""
+
+BODIES = {
+    "a text to be stored": ("/v1.0/state/store", JSON, (b'[{"key":"a","value":"', TEXT, b'"}]')),
+    "numbers to be stored": ("/v1.0/state/store", JSON, (b'[{"key":"a","value":', NUMBERS, b"}]")),
+    "a text to be encrypted": ("/v1.0/state/sealed", JSON, (b'[{"key":"a","value":"', TEXT, b'"}]')),
+    "a text to be published": ("/v1.0/publish/events/t", "text/plain", (TEXT,)),
+    "JSON to be published": ("/v1.0/publish/events/t", JSON, (NUMBERS,)),
+    "bytes to be published": ("/v1.0/publish/events/t", "application/octet-stream", (TEXT,)),
+    "bytes to be published as they are": ("/v1.0/publish/events/t?metadata.rawPayload=true", "", (TEXT,)),
+    "an event to be published": (
+        "/v1.0/publish/events/t",
+        "application/cloudevents+json",
+        (b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":', NUMBERS, b"}"),
+    ),
+    "what a binding gets": (
+        "/v1.0/bindings/files",
+        JSON,
+        (b'{"operation":"create","metadata":{"fileName":"a"},"data":"', TEXT, b'"}'),
+    ),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sidecar]:
+    folder = tmp_path_factory.mktemp("resources")
+    component(folder, "store", "state.in-memory")
+    (folder / "keys.json").write_text('{"key": "%s"}' % ("01" * 32))
+    component(folder, "vault", "secretstores.local.file", secretsFile=str(folder / "keys.json"))
+    (folder / "sealed.yaml").write_text(SEALED)
+    component(folder, "events", "pubsub.in-memory")
+    component(folder, "files", "bindings.localstorage", rootPath=str(folder / "files"))
+    async with sidecar(folder, flags=["--max-body-size=128Mi"]) as found:
+        yield found
+
+
+def post(port: int, path: str, content_type: str, parts: tuple[bytes, ...]) -> bytes:
+    """Send a body in pieces, so that none is copied, and return how the answer begins."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type or 'text/plain'}\r\n"
+    head += f"Content-Length: {sum(map(len, parts))}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS) as connection:
+        connection.sendall(head.encode())
+        for part in parts:
+            connection.sendall(part)
+        return connection.recv(4096)
+
+
+@pytest.mark.timed
+@pytest.mark.slow
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+async def test_health_answers_while_a_hundred_megabytes_are_worked_on(
+    running: Sidecar, body: tuple[str, str, tuple[bytes, ...]]
+) -> None:
+    waits = []
+    for _ in range(ROUNDS):
+        with polled(running.http_port) as polling:
+            answer = await asyncio.to_thread(post, running.http_port, *body)
+        assert answer.startswith(b"HTTP/1.1 20"), answer
+        assert not polling.wrong
+        waits.append(polling.longest)
+        if polling.longest < LONGEST_SECONDS:
+            break
+
+    assert min(waits) < LONGEST_SECONDS, waits
+
+
+async def test_component_that_does_not_answer_holds_up_its_own_calls_only(
+    resources: Path, tmp_path: Path
+) -> None:
+    component(resources, "stopped", "state.in-memory")
+    component(resources, "going", "state.sqlite", connectionString=f"file:{tmp_path}/db.sqlite")
+    async with sidecar(resources) as running:
+        stopped = running.child("in-memory")
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            hanging = asyncio.create_task(running.call("GET", "/v1.0/state/stopped/k"))
+            for number in range(20):
+                saved = b'[{"key": "k", "value": %d}]' % number
+                assert (await running.call("POST", "/v1.0/state/going", saved)).status == 204
+                assert (await running.call("GET", "/v1.0/state/going/k")).body == b"%d" % number
+                assert (await running.call("GET", "/v1.0/healthz")).status == 204
+            assert not hanging.done()
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+
+        assert (await hanging).status == 204
