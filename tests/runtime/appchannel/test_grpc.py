@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import Any
 
 import pytest
@@ -23,12 +24,14 @@ from pluggable.runtime.appchannel.grpc import GRPCAppChannel
 from pluggable.runtime.cloudevents import Incoming
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.resources import BulkSubscribe, Rule
-from pluggable.transport import Code, StatusError
+from pluggable.transport import TRANSPORT_VARIABLE, Code, StatusError
 from tests.runtime.appchannel.grpcapps import GRPCApp, always, grpc_channel
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-02"
 BINARY = b"\0\0" + bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
 BINARY += b"\1" + bytes.fromhex("b7ad6b7169203331") + b"\2\2"
+#: What the application sees of the binary trace: grpcio keeps that to itself, whoever sends it.
+SEEN = None if os.environ.get(TRANSPORT_VARIABLE) == "grpcio" else BINARY
 OK = pb.TopicEventResponse()
 
 
@@ -84,7 +87,7 @@ async def test_message_has_its_attributes_and_its_route() -> None:
         2.5,
     ]
     assert (metadata["traceparent"], metadata["tracestate"]) == (TRACE, "a=b")
-    assert metadata["grpc-trace-bin"] == BINARY
+    assert metadata.get("grpc-trace-bin") == SEEN
     assert (metadata["dapr-api-token"], metadata["pubsubname"]) == ("secret", "events")
     assert (metadata["x-bin"], "y" in metadata, "content-length" in metadata) == ("é".encode(), False, False)
 
@@ -279,7 +282,7 @@ async def test_binding_event_is_answered_with_what_is_to_be_done() -> None:
 
     _, request, metadata = app.calls[0]
     assert (request.name, request.data, request.metadata["k"]) == ("timer", b"raw", "v")
-    assert (metadata["dapr-api-token"], metadata["grpc-trace-bin"]) == ("secret", BINARY)
+    assert (metadata["dapr-api-token"], metadata.get("grpc-trace-bin")) == ("secret", SEEN)
     assert (answer.data, answer.payload, answer.to, answer.parallel) == (b"done", b"done", ("a", "b"), True)
     assert (answer.store, [(item.key, item.value) for item in answer.states]) == ("s", [("k", b"v")])
 
