@@ -50,7 +50,15 @@ def loading() -> Loading:
 
 
 class Told:
-    """Routes that answer with what they are asked; ``/stream`` takes the body, and answers it, in pieces."""
+    """
+    Routes that answer with what they are asked.
+
+    ``/stream`` takes the body, and answers it, in pieces; ``/secret`` needs a header.
+    """
+
+    def refused(self, request: http.Request) -> http.Response | None:
+        closed = request.path == "/secret" and "token" not in request.headers
+        return http.Response(401, b"who are you", "text/plain") if closed else None
 
     def streams(self, request: http.Request) -> bool:
         return request.path == "/stream"
@@ -203,3 +211,10 @@ async def test_application_is_called_through_its_own_pipeline(loading: Loading) 
             answer = await channel.binding_event("tock", "/tock/3", bindings.Event(data=b"hello"))
 
     assert answer.data == b"/CLOCK?N=3 HELLO"
+
+
+async def test_request_that_is_refused_sees_no_middleware(loading: Loading, stack: AsyncExitStack) -> None:
+    caller = await serve(loading.pipeline(("one", ALIAS)), stack)
+    await loading.load("one", ALIAS, routes='{"/secret": "/open"}')
+
+    assert await caller.ask("/secret") == "who are you"

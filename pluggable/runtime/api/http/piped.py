@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from ...bodies import Body
 from ...middleware import Pipeline
@@ -11,10 +12,17 @@ from .owner import Routes
 from .request import Request, Response
 
 
+class GuardedRoutes(Routes, Protocol):
+    """Routes that tell whom they refuse: middleware gets to see nothing of theirs."""
+
+    def refused(self, request: Request) -> Response | None:
+        """Return the answer to a request that is not admitted; ``None`` for others."""
+
+
 class Piped:
     """Answers by the routes, behind what of the pipeline is loaded."""
 
-    def __init__(self, routes: Routes, pipeline: Pipeline) -> None:
+    def __init__(self, routes: GuardedRoutes, pipeline: Pipeline) -> None:
         self._routes = routes
         self._pipeline = pipeline
 
@@ -28,6 +36,8 @@ class Piped:
         chain = self._pipeline.chain
         if not chain:
             return await self._routes(request)
+        if (refused := self._routes.refused(request)) is not None:
+            return refused
         request.path, request.query = routed(chain, request.path, request.query)
         body = await sent(chain, request.body if request.stream is None else request.stream)
         if isinstance(body, bytes):

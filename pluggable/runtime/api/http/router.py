@@ -137,16 +137,21 @@ class Router:
         way = self._ways.get((request.method, request.path)) or self._find(request.method, request.path)
         return way.route.streams if way is not None else self._falls_back(request)
 
+    def refused(self, request: Request) -> Response | None:
+        """Return the answer to a request without the token that it needs; ``None`` for others."""
+        if not self._token:
+            return None
+        way = self._ways.get((request.method, request.path)) or self._find(request.method, request.path)
+        return None if way is not None and way.route.exempt else self._unknown(request)
+
     async def __call__(self, request: Request) -> Response:
         """Answer the request; an error of the blocks becomes its response here."""
         path = request.path
         way = self._ways.get((request.method, path)) or self._find(request.method, path)
         if self._log_calls:
             logger.info("HTTP API called: %s %s", request.method, _single(path))
-        if self._token and not (way is not None and way.route.exempt):
-            shown = request.headers.get(TOKEN_HEADER, "")
-            if not hmac.compare_digest(shown.encode(), self._token):
-                return refusal(UnauthenticatedError(shown=bool(shown)))
+        if self._token and not (way is not None and way.route.exempt) and (refused := self._unknown(request)):
+            return refused
         if way is None:
             return await self._elsewhere(request)
         try:
@@ -161,6 +166,12 @@ class Router:
                 )
             counter.add()
         return response
+
+    def _unknown(self, request: Request) -> Response | None:
+        shown = request.headers.get(TOKEN_HEADER, "")
+        if hmac.compare_digest(shown.encode(), self._token):
+            return None
+        return refusal(UnauthenticatedError(shown=bool(shown)))
 
     def _find(self, method: str, path: str) -> _Way | None:
         """Find the way, and keep it."""
