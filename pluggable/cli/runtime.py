@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Coroutine
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..runtime.forkserver import ForkServer  # imported when it is needed, as all the rest
@@ -57,15 +55,7 @@ def _run(words: list[str], server: ForkServer | None) -> int:
 
     setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_with_its_own_end(run(config, server, reservation)))
-
-
-async def _with_its_own_end(running: Coroutine[Any, Any, int]) -> int:
-    """Return the exit status, which no signal changes that comes while this process is ending."""
-    try:
-        return await running
-    finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+        return runner.run(run(config, server, reservation))
 
 
 def _tell(words: list[str]) -> int:
