@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,19 @@ class Client:
         """Call a function that is like the client: it blocks, or is awaited."""
         async with asyncio.timeout(LONGEST_SECONDS):
             if self.form == "sync":
-                return await asyncio.to_thread(function, *args, **kwargs)
+                return await asyncio.to_thread(_blocking, function, args, kwargs)
             answer = function(*args, **kwargs)
             return await answer if inspect.isawaitable(answer) else answer
+
+
+def _blocking(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call the function; to call applications the client makes a loop for its thread, and leaves it open."""
+    try:
+        return function(*args, **kwargs)
+    finally:
+        with suppress(RuntimeError):  # there is none
+            asyncio.get_event_loop_policy().get_event_loop().close()
+            asyncio.set_event_loop(None)
 
 
 def kind(form: str) -> Any:
