@@ -30,7 +30,7 @@ from ...conversation import (
 )
 from ..apart import apart
 from ..blocks.conversation import Conversations
-from ..conversationerrors import InvalidParametersError, MissingInputsError
+from ..errors.conversation import InvalidParametersError, MissingInputsError
 from ..pii import scrubbed
 
 #: The roles of alpha1 by their names; any other is the user's.

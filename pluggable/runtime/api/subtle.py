@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from ... import crypto
 from ..._proto.dapr.proto.runtime.v1 import crypto_pb2 as pb
 from ..blocks.crypto import Crypto
-from ..cryptoerrors import CryptoRequestError
+from ..errors.crypto import CryptoRequestError
 
 _FORMS: Final = {
     pb.SubtleGetKeyRequest.PEM: crypto.KeyFormat.PEM,

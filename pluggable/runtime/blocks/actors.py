@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ..config import RuntimeConfig
-from ..controlplaneerrors import NoPlacementError
 from ..errors import NotOfferedError
+from ..errors.controlplane import NoPlacementError
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from ...errors import ComponentError
 from ...metadata import NO_METADATA
 from ..appchannel import AppChannel
 from ..catalog import Catalog
-from ..storeerrors import (
+from ..errors.configuration import (
     ConfigurationGetError,
     ConfigurationStoreNotFoundError,
     ConfigurationStoresNotConfiguredError,

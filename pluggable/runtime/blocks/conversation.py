@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import ComponentError
 from ..catalog import Catalog
-from ..conversationerrors import ConversationNotFoundError, ConverseError
+from ..errors.conversation import ConversationNotFoundError, ConverseError
 
 if TYPE_CHECKING:  # a sidecar without such a component never loads it
     from ... import conversation

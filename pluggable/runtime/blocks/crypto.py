@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..catalog import Catalog
-from ..cryptoerrors import (
+from ..errors.crypto import (
     CryptoProviderNotFoundError,
     CryptoProvidersNotConfiguredError,
     CryptoRequestError,

@@ -6,7 +6,8 @@ import logging
 from typing import NoReturn
 
 from ..config import RuntimeConfig
-from ..controlplaneerrors import (
+from ..errors import NotOfferedError
+from ..errors.controlplane import (
     DeleteJobError,
     GetJobError,
     JobEmptyError,
@@ -17,7 +18,6 @@ from ..controlplaneerrors import (
     ListJobsError,
     ScheduleJobError,
 )
-from ..errors import NotOfferedError
 
 logger: logging.Logger = logging.getLogger(__name__)
 

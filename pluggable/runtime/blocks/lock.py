@@ -8,7 +8,7 @@ from ... import lock
 from ...errors import ComponentError
 from ..catalog import Catalog, Loaded
 from ..config import RuntimeConfig
-from ..storeerrors import (
+from ..errors.lock import (
     LockRequestError,
     LockStoreNotFoundError,
     LockStoresNotConfiguredError,

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ... import crypto, cryptokeys
 from ...errors import ComponentError, TimedOutError, UnavailableError
-from ..cryptoerrors import CryptoKeyError, CryptoOperationError
+from ..errors.crypto import CryptoKeyError, CryptoOperationError
 from ..scheme.documents import Decryption, Encryption
 from ..scheme.filekey import KEY_BYTES, FileKey
 from ..scheme.header import Header

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..cryptoerrors import CryptoOperationError
+from ..errors.crypto import CryptoOperationError
 from .manifest import NONCE_PREFIX_BYTES, Cipher
 
 KEY_BYTES: Final = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ..cryptoerrors import CryptoOperationError
+from ..errors.crypto import CryptoOperationError
 from .filekey import SCHEME, FileKey, signed_lines
 from .manifest import Manifest
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from ..cryptoerrors import CryptoOperationError
+from ..errors.crypto import CryptoOperationError
 
 NONCE_PREFIX_BYTES: Final = 7
 

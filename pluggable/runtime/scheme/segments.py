@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ..cryptoerrors import CryptoOperationError
+from ..errors.crypto import CryptoOperationError
 
 SEGMENT_BYTES: Final = 64 * 1024
 TAG_BYTES: Final = 16

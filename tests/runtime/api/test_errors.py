@@ -20,8 +20,9 @@ from pluggable.errors import (
     ETagMismatchError,
     UnavailableError,
 )
-from pluggable.runtime import controlplaneerrors, conversationerrors, cryptoerrors, errors, storeerrors
+from pluggable.runtime import errors
 from pluggable.runtime.api.errors import TABLE
+from pluggable.runtime.errors import configuration, controlplane, conversation, crypto, lock
 from pluggable.runtime.invocation import InvocationError
 from pluggable.runtime.resources import Configuration, SecretScope
 from pluggable.transport import Code, StatusError
@@ -66,12 +67,12 @@ def test_every_error_has_a_line() -> None:
         errors.PublishingError,
         errors.SecretError,
         InvocationError,
-        controlplaneerrors.JobError,
-        controlplaneerrors.NoSchedulerError,
-        storeerrors.ConfigurationError,
-        storeerrors.LockError,
-        conversationerrors.ConversationError,
-        cryptoerrors.CryptoError,
+        controlplane.JobError,
+        controlplane.NoSchedulerError,
+        configuration.ConfigurationError,
+        lock.LockError,
+        conversation.ConversationError,
+        crypto.CryptoError,
     }
 
     assert leaves(errors.BlockError) - abstract == TABLE.keys()

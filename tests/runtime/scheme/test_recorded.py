@@ -12,7 +12,7 @@ import pytest
 
 from pluggable import Metadata
 from pluggable.runtime.blocks.vault import Vault
-from pluggable.runtime.cryptoerrors import CryptoOperationError
+from pluggable.runtime.errors.crypto import CryptoOperationError
 from pluggable.runtime.scheme.documents import Document
 from pluggable_servers.crypto.localstorage import LocalStorageVault
 

@@ -13,7 +13,7 @@ from ...._proto.dapr.proto.runtime.v1 import crypto_pb2 as pb
 from ....transport import ServerCall, ServerStream
 from ...blocks.crypto import Crypto
 from ...blocks.vault import EncryptOptions
-from ...cryptoerrors import CryptoOperationError, CryptoRequestError
+from ...errors.crypto import CryptoOperationError, CryptoRequestError
 from ..subtle import OPERATIONS
 from .service import Service
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from ....configuration import Changes, Item
 from ...appchannel import AppError
 from ...blocks.configuration import Configurations
-from ...storeerrors import NoApplicationError
+from ...errors.configuration import NoApplicationError
 from ..jsontext import dump
 from .request import NO_CONTENT, Request, Response
 from .router import Router

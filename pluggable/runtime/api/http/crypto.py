@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ....metadata import parse_bool
 from ...apart import apart
 from ...blocks.crypto import Crypto
-from ...cryptoerrors import CryptoRequestError
+from ...errors.crypto import CryptoRequestError
 from .request import Request, Response
 from .router import Router
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...transport import Code
-from .details import Detail
+from ....transport import Code
+from ..details import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +21,8 @@ class Row:
     details: Callable[[Any], tuple[Detail, ...]] | None = None
     bare_in_http: bool = False
     """The details go to callers of the gRPC API only."""
+
+
+def plain(status: int, code: str, grpc: Code) -> Row:
+    """Return the row of an error that callers of the gRPC API are told the code of, as its reason."""
+    return Row(status, code, grpc, code, bare_in_http=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...transport import Code
-from .. import invocation
-from ..errors import BlockError
+from ....transport import Code
+from ... import invocation
+from ...errors import BlockError
 from .row import Row
 
 _CODE = "ERR_DIRECT_INVOKE"

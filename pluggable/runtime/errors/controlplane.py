@@ -1,10 +1,10 @@
-"""What cannot be done without Dapr's placement and scheduler; sentences and rules as in ``errors``."""
+"""What cannot be done without Dapr's placement and scheduler."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .errors import BlockError
+from .base import BlockError
 
 
 class NoPlacementError(BlockError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import ComponentError
-from .errors import BlockError
+from ...errors import ComponentError
+from .base import BlockError
 
 
 class ConversationError(BlockError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import BlockError
+from .base import BlockError
 
 
 class CryptoError(BlockError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ...transport import Code
-from .. import controlplaneerrors as errors
-from ..errors import BlockError
+from ....transport import Code
+from ...errors import BlockError, controlplane as errors
 from .row import Row
 
 _PREFIX = "DAPR_SCHEDULER_"
