@@ -24,7 +24,7 @@ async def run(
     Run a sidecar until it is told to stop, and return daprd's exit status: 0, or 1 after a fatal error.
 
     Told to reload, it reads all its files again and begins anew, with the same ports and the processes of its
-    components. The ``server`` forks those; the ``reservation`` keeps the ports until they are listened at.
+    components. The ``server`` forks those; the ``reservation`` keeps the ports until they are served.
     """
     allow_many()
     order = Order()
@@ -36,9 +36,7 @@ async def run(
                     groundwork = await lay(config, supervisor)
                     from .sidecar import build  # in the time that the children take to start
 
-                    sidecar = await build(groundwork, order, stack)
-                    if reservation is not None:
-                        reservation.close()
+                    sidecar = await build(groundwork, order, stack, reservation)
                     config = sidecar.listeners.settled(config)
                     status = await sidecar.live()
                 if status is not None:
@@ -49,4 +47,6 @@ async def run(
         logger.critical("Fatal error from runtime: %s", error)
         return 1
     finally:
+        if reservation is not None:
+            reservation.close()
         order.no_more()

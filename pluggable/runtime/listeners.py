@@ -19,6 +19,7 @@ from .blocks import Blocks
 from .config import RuntimeConfig
 from .fatal import FatalError
 from .middleware import Pipeline
+from .reserving import Reservation
 from .subscriptions import Subscriptions
 from .telemetry import Telemetry
 
@@ -54,8 +55,10 @@ class Listeners:
         shutdown: Callable[[bool], None],
         subscriptions: Subscriptions,
         pipeline: Pipeline | None = None,
+        reservation: Reservation | None = None,
     ) -> None:
         self._config = config
+        self._reservation = reservation
         routes = http_api.routes(blocks, config, telemetry, shutdown=shutdown, pipeline=pipeline)
         self._http = http_api.server(routes, config)
         self._public = http_api.server(http_api.public_routes(blocks, config), config)
@@ -120,6 +123,8 @@ class Listeners:
         self, flag: str, host: str, asked: int, server: transport.Server | http_api.HTTPServer
     ) -> None:
         port = asked or self._ports.get(flag, 0)  # a free one is the same at every address
+        if self._reservation is not None:
+            self._reservation.give_up(host, port)
         try:
             address = await bound_in_time(server, host, port)
         except OSError as error:

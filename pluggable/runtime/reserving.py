@@ -1,4 +1,4 @@
-"""Ports kept from others from the first moment on, though they are listened at a good deal later."""
+"""Ports kept from others from the first moment on, though they are served a good deal later."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import sys
 
 from .config import RuntimeConfig
 
+#: How many connections may wait at a port that is not served yet; they are reset when it is.
+WAITING = 128
+
 
 class Reservation:
     """
-    Keeps a sidecar's ports until ``close``; those that cannot be had are left to who listens at them.
+    Keeps a sidecar's ports, each until it is given up; those that cannot be had are left to who serves them.
 
     Who looks for a sidecar again and again dials its port from ports that the system picks, which sooner or
     later is that very port: the connection is then one to itself, and nobody can listen there for a minute.
-    A port that is bound is never picked. Linux lets it be bound once more by who listens.
+    A port that is bound is never picked; one that is listened at is taken by no other program either.
     """
 
     def __init__(self, config: RuntimeConfig) -> None:
-        self._sockets: list[socket.socket] = []
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
         if sys.platform != "linux":
             return
         wanted = [
@@ -38,12 +41,18 @@ class Reservation:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
             kept.bind((host, port))
-            self._sockets.append(kept)
+            kept.listen(WAITING)
+            self._sockets[host, port] = kept
             return
         kept.close()
 
-    def close(self) -> None:
-        """Keep the ports no longer."""
-        for kept in self._sockets:
+    def give_up(self, host: str, port: int) -> None:
+        """Keep a port no longer, for who listens at it now; one that is not kept is passed over."""
+        kept = self._sockets.pop((host, port), None)
+        if kept is not None:
             kept.close()
-        self._sockets.clear()
+
+    def close(self) -> None:
+        """Keep no port any longer."""
+        for address in list(self._sockets):
+            self.give_up(*address)

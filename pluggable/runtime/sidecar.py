@@ -24,6 +24,7 @@ from .mesh import Mesh
 from .middleware import Pipeline
 from .order import Order
 from .renewal import Renewal
+from .reserving import Reservation
 from .resources import Changes, HTTPEndpoint
 from .responses import Responses
 from .subscriptions import OutboxRelay, Subscriptions
@@ -33,9 +34,11 @@ from .traffic import MessageTraffic
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> Sidecar:
+async def build(
+    groundwork: Groundwork, order: Order, stack: AsyncExitStack, reservation: Reservation | None = None
+) -> Sidecar:
     """
-    Build the parts, bottom up, and take the ports; nothing is loaded yet.
+    Build the parts, bottom up, and take the ports, which a reservation may keep; nothing is loaded yet.
 
     Raises:
         PortTakenError: one of the ports cannot be had.
@@ -70,7 +73,7 @@ async def build(groundwork: Groundwork, order: Order, stack: AsyncExitStack) -> 
     stack.push_async_callback(attendance.close)
     pipeline = Pipeline("HTTP", configuration.http_pipeline, catalog)
     listeners = await stack.enter_async_context(
-        Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline)
+        Listeners(config, blocks, telemetry, order.by_api, subscriptions, pipeline, reservation)
     )
     await mesh.announce(listeners.internal_port)
     return Sidecar(
