@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Many tests wait for something, so there are twice as many at a time as there are cores.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: demo test slow lint types generate settings wheel clean
 
@@ -13,8 +15,8 @@ demo: $(VENV)/.demo  ## an order application, its sidecar and bundled components
 	@$(BIN)/python -m examples.orders
 
 test: $(VENV)/.test  ## the default suite, under three minutes
-	@echo "== running the tests: $(BIN)/python -m pytest -q -n auto -m 'not slow'"
-	@$(BIN)/python -m pytest -q -n auto -m "not slow"
+	@echo "== running the tests: $(BIN)/python -m pytest -q -n $(WORKERS) -m 'not slow'"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
 
 slow: $(VENV)/.test  ## what takes longer
 	$(BIN)/python -m pytest -q -m "slow or timed"

@@ -110,6 +110,7 @@ def test_unknown_form_is_a_misuse(tmp_path: Path) -> None:
     assert "invalid choice: 'html'" in run("--format", "html", "state.sqlite", folder=tmp_path).stderr
 
 
+@pytest.mark.slow
 async def test_printed_component_starts_with_a_sidecar(socket_folder: Path) -> None:
     resources = socket_folder / "resources"
     resources.mkdir()

@@ -71,6 +71,7 @@ async def test_changed_source_is_served(socket_folder: Path) -> None:
     assert list((socket_folder / "sockets").iterdir()) == []
 
 
+@pytest.mark.slow
 async def test_broken_source_leaves_what_is_served(socket_folder: Path) -> None:
     async with developing(socket_folder) as dev:
         stock(socket_folder, "WORD = three\n")
@@ -91,6 +92,7 @@ async def test_broken_source_leaves_what_is_served(socket_folder: Path) -> None:
         assert await word(socket_folder) == "four"
 
 
+@pytest.mark.slow
 async def test_source_may_be_broken_at_first(socket_folder: Path) -> None:
     async with pluggable("dev", TYPE, "--folder", "sockets", cwd=socket_folder) as dev:
         await dev.said("the source cannot be served, it is tried again when that changes:")
@@ -119,6 +121,7 @@ async def test_process_that_ends_is_started_at_the_next_change(socket_folder: Pa
         assert int(await word(socket_folder)) > 0
 
 
+@pytest.mark.slow
 async def test_other_files_restart_nothing(socket_folder: Path) -> None:
     async with developing(socket_folder) as dev:
         (socket_folder / "test_shelf.py").write_text("# not a part of it\n")

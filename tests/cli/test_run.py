@@ -199,6 +199,7 @@ async def test_end_of_reader_ends_everything(tmp_path: Path) -> None:
         assert len(run.lines) == 3
 
 
+@pytest.mark.slow
 async def test_two_applications_run_apart(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()

@@ -130,6 +130,7 @@ async def service() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "surroundings"),
     [pytest.param(point, point.name, id=point.name) for point in BUNDLED],
@@ -147,6 +148,7 @@ async def test_bundled_component_passes_all_checks(
     assert len(report.results) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["shelf:Shelf", "board:Board"])
 async def test_component_of_the_readme_passes_all_checks(
     target: str, tmp_path: Path, socket_folder: Path, monkeypatch: pytest.MonkeyPatch

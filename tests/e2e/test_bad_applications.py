@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.benchmarks.processes import pss
@@ -102,6 +103,7 @@ async def test_message_of_an_application_that_dies_is_not_acknowledged(
     assert accepted(file) <= application.handled
 
 
+@pytest.mark.slow
 async def test_application_that_never_answers_holds_up_its_publishers_only(resources: Path) -> None:
     component(resources, "events", "pubsub.in-memory")
     component(resources, "store", "state.in-memory")

@@ -71,6 +71,7 @@ async def test_unreadable_configuration_changes_nothing(resources: Path, tmp_pat
         assert (await running.call("GET", "/v1.0/state/store/k")).body == b"1"
 
 
+@pytest.mark.slow
 async def test_configuration_among_the_resources_counts_if_it_is_named(resources: Path) -> None:
     config = configuration(resources / "config.yaml", "{}")
     component(resources, "store", "state.in-memory")

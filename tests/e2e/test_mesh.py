@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession, web
 
 from tests.e2e.daprds import daprd, needs_daprd
@@ -58,6 +59,7 @@ async def calls_all(caller: Sidecar, callee: str) -> None:
     assert len([each for each in events if each == b"data:"]) == EVENTS
 
 
+@pytest.mark.slow
 async def test_sidecars_find_each_other_with_nothing_configured() -> None:
     one, two = uuid.uuid4().hex, uuid.uuid4().hex
     async with (

@@ -106,6 +106,7 @@ async def test_what_was_stored_is_published_after_a_crash(
     assert application.handled == values
 
 
+@pytest.mark.slow
 async def test_each_transaction_is_published_once(resources: Path, application: Application) -> None:
     component(
         resources, "orders", "state.in-memory", outboxPublishPubsub="events", outboxPublishTopic="orders"

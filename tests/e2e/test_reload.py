@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.sidecars import Sidecar, component, sidecar
 
 
@@ -59,6 +61,7 @@ async def test_store_may_be_defined_after_its_user(resources: Path, tmp_path: Pa
         assert (tmp_path / "orders.db").exists()
 
 
+@pytest.mark.slow
 async def test_name_given_twice_ends_the_sidecar(resources: Path) -> None:
     component(resources, "one", "state.in-memory")
     async with sidecar(resources) as running:
@@ -71,6 +74,7 @@ async def test_name_given_twice_ends_the_sidecar(resources: Path) -> None:
         )
 
 
+@pytest.mark.slow
 async def test_failing_change_ends_the_sidecar(resources: Path, tmp_path: Path) -> None:
     file = component(resources, "db", "state.sqlite", connectionString=str(tmp_path / "one.db"))
     async with sidecar(resources) as running:

@@ -86,6 +86,7 @@ async def test_what_is_under_way_ends_well(
     assert len(application.handled) >= held
 
 
+@pytest.mark.slow
 async def test_messages_under_way_outlive_their_component(
     resources: Path, tmp_path: Path, socket_folder: Path, application: Application
 ) -> None:

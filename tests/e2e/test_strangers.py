@@ -114,6 +114,7 @@ async def two(resources: Path, folder: Path) -> AsyncIterator[tuple[Sidecar, Sid
         )
 
 
+@pytest.mark.slow
 async def test_two_sidecars_do_not_meet(resources: Path, socket_folder: Path) -> None:
     component(resources, "bundled", "state.in-memory")
     component(resources, "strange", "state.mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import os
 import pickle
@@ -31,6 +32,7 @@ class Process:
         self._pipes: tuple[BinaryIO, BinaryIO] | None = None
         self._pid = 0
         self._calls = 0
+        atexit.register(self._end)
 
     async def call(self, function: Callable[..., R], args: Sequence[Any], kwargs: Mapping[str, Any]) -> R:
         """Have the function called there; here, if the process does not live to answer."""

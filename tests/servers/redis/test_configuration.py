@@ -188,6 +188,7 @@ def cluster() -> Iterator[int]:
         yield port
 
 
+@pytest.mark.slow
 async def test_cluster_is_read_and_heard(cluster: int) -> None:
     async with (
         opened(cluster, redisType="cluster") as store,

@@ -219,6 +219,7 @@ def cluster() -> Iterator[int]:
         yield port
 
 
+@pytest.mark.slow
 async def test_cluster_takes_the_same_calls(cluster: int) -> None:
     async with state_store(RedisStateStore, at(cluster, redisType="cluster")) as store:
         await store.bulk_set([SetRequest(key=f"k{number}", value=b"1") for number in range(50)])
