@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pluggable.runtime.api.http.items import Item, Options, items, value_of
+from pluggable.runtime.api.http._items import Item, Options, items, value_of
 from pluggable.runtime.api.jsontext import dump, load
 
 WORDS = [

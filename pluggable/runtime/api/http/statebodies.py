@@ -15,7 +15,7 @@ from ..jsontext import dump, load
 from .fields import array_of, concurrency_of, consistency_of, field_of, object_of, text_of, texts_of
 
 if TYPE_CHECKING:
-    from .items import Item
+    from ._items import Item
 
 
 def reader_for(store: Store, size: int) -> BodyReader:
@@ -40,7 +40,7 @@ class BodyReader:
             MalformedRequestError: it is no such list.
             StateError: a key is none.
         """
-        from .items import items, value_of  # a sidecar that saves nothing does without
+        from ._items import items, value_of  # a sidecar that saves nothing does without
 
         found = items(body)
         try:
