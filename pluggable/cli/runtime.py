@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ def _run(words: list[str], server: ForkServer | None) -> int:
         config = parse(words, os.environ)
     except FlagError as error:
         return _fail(str(error), USAGE_STATUS)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     reservation = Reservation(config)  # before all the rest is even imported
 
     import asyncio
@@ -56,6 +59,11 @@ def _run(words: list[str], server: ForkServer | None) -> int:
     setup(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(config, server, reservation))
+
+
+def _leave(*_: object) -> None:
+    """Leave at once, and well: nothing has begun that would have to be ended."""
+    os._exit(0)
 
 
 def _tell(words: list[str]) -> int:

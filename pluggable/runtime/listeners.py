@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import logging
+import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -123,10 +124,9 @@ class Listeners:
         self, flag: str, host: str, asked: int, server: transport.Server | http_api.HTTPServer
     ) -> None:
         port = asked or self._ports.get(flag, 0)  # a free one is the same at every address
-        if self._reservation is not None:
-            self._reservation.give_up(host, port)
+        kept = None if self._reservation is None else self._reservation.hand_over(host, port)
         try:
-            address = await bound_in_time(server, host, port)
+            address = await bound_in_time(server, host, port, kept)
         except OSError as error:
             raise PortTakenError(
                 f"--{flag}={port}: cannot listen on {host}:{port}: {error.strerror or error}; "
@@ -146,14 +146,16 @@ class Listeners:
         await asyncio.gather(*(server.close(grace_seconds) for server in servers))
 
 
-async def bound_in_time(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+async def bound_in_time(
+    server: transport.Server | http_api.HTTPServer, host: str, port: int, kept: socket.socket | None = None
+) -> str:
     """Bind an address, again and again for some time while somebody has it, and return it."""
     loop = asyncio.get_running_loop()
     until = loop.time() + TAKEN_SECONDS
     told = False
     while True:
         try:
-            return await _bound(server, host, port)
+            return await _bound(server, host, port, kept)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or loop.time() >= until:
                 raise
@@ -163,10 +165,12 @@ async def bound_in_time(server: transport.Server | http_api.HTTPServer, host: st
         await asyncio.sleep(AGAIN_SECONDS)  # a port that is free again tells nobody
 
 
-async def _bound(server: transport.Server | http_api.HTTPServer, host: str, port: int) -> str:
+async def _bound(
+    server: transport.Server | http_api.HTTPServer, host: str, port: int, kept: socket.socket | None
+) -> str:
     if isinstance(server, transport.Server):
-        return await server.listen(f"{host}:{port}")
-    return "{}:{}".format(*await server.listen(host, port))
+        return await server.listen(f"{host}:{port}", kept)
+    return "{}:{}".format(*await server.listen(host, port, kept))
 
 
 def _write_ports(path: Path, ports: dict[str, int]) -> None:

@@ -8,13 +8,13 @@ import sys
 
 from .config import RuntimeConfig
 
-#: How many connections may wait at a port that is not served yet; they are reset when it is.
-WAITING = 128
+#: How many connections may wait at a port that is not served yet.
+WAITING = 1024
 
 
 class Reservation:
     """
-    Keeps a sidecar's ports, each until it is given up; those that cannot be had are left to who serves them.
+    Keeps a sidecar's ports until they are handed over; those that cannot be had are left to who serves them.
 
     Who looks for a sidecar again and again dials its port from ports that the system picks, which sooner or
     later is that very port: the connection is then one to itself, and nobody can listen there for a minute.
@@ -46,13 +46,12 @@ class Reservation:
             return
         kept.close()
 
-    def give_up(self, host: str, port: int) -> None:
-        """Keep a port no longer, for who listens at it now; one that is not kept is passed over."""
-        kept = self._sockets.pop((host, port), None)
-        if kept is not None:
-            kept.close()
+    def hand_over(self, host: str, port: int) -> socket.socket | None:
+        """Return the socket that listens there, which the caller closes; ``None`` if the port is not kept."""
+        return self._sockets.pop((host, port), None)
 
     def close(self) -> None:
         """Keep no port any longer."""
-        for address in list(self._sockets):
-            self.give_up(*address)
+        for kept in self._sockets.values():
+            kept.close()
+        self._sockets.clear()

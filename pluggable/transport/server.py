@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import socket  # which the process that children are forked from does without
 
 
 class Server(ABC):
@@ -17,11 +20,12 @@ class Server(ABC):
     """
 
     @abstractmethod
-    async def listen(self, address: str) -> str:
+    async def listen(self, address: str, kept: socket.socket | None = None) -> str:
         """
         Bind an address and return it with the real port in place of 0.
 
-        It is ``unix:/absolute/path``, where nothing may be yet, or ``host:port``.
+        It is ``unix:/absolute/path``, where nothing may be yet, or ``host:port``; ``kept`` is a socket that
+        listens there already, and becomes the server's.
 
         Raises:
             OSError: the address is taken or not ours; the text names it.

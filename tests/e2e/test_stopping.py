@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.e2e.applications import Application
 from tests.e2e.packages import package
 from tests.e2e.processes import Ending
 from tests.e2e.sidecars import Heard, Sidecar, component, heard, sidecar, started
+from tests.ports import free_port
 
 CODE = Path(ledger.__file__).read_text()
 STOPPING = "stopping; who is connected is served"
@@ -115,3 +117,26 @@ async def test_messages_under_way_outlive_their_component(
 async def save(running: Sidecar, number: int) -> int:
     body = f'[{{"key": "-{number}|", "value": 1}}]'.encode()
     return (await running.call("POST", "/v1.0/state/orders", body)).status
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ports are listened at early on Linux only")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_sidecar_told_to_stop_while_it_starts_ends_well(number: signal.Signals) -> None:
+    port = free_port()
+    ports = [
+        f"--{flag}-port={each}" for flag, each in (("dapr-http", port), ("dapr-grpc", 0), ("metrics", 0))
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pluggable.cli.runtime", "--app-id=a", *ports), stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(10):
+        while process.returncode is None:
+            try:
+                (await asyncio.open_connection("127.0.0.1", port))[1].close()
+                break
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.001)
+        process.send_signal(number)
+        _, errors = await process.communicate()
+
+    assert (process.returncode, errors) == (0, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import sys
@@ -21,7 +22,7 @@ async def nothing(_: Request) -> Response:
     return Response(204)
 
 
-async def test_reserved_port_is_kept_from_others_until_it_is_given_up() -> None:
+async def test_reserved_port_is_kept_from_others_and_who_connects_early_is_served() -> None:
     config = RuntimeConfig(app_id="a", http_port=free_port(), grpc_port=free_port(), enable_metrics=False)
     reservation = Reservation(config)
     try:
@@ -29,13 +30,24 @@ async def test_reserved_port_is_kept_from_others_until_it_is_given_up() -> None:
             with pytest.raises(OSError) as caught:  # noqa: PT011  its number says it
                 socket.create_server(("127.0.0.1", port))  # as most programs do, with SO_REUSEADDR
             assert caught.value.errno == errno.EADDRINUSE
-            reservation.give_up("127.0.0.1", port)
         async with (
             transport.server({}) as rpc,
             HTTPServer(nothing, max_body_bytes=1, read_buffer_bytes=1000) as http,
         ):
-            assert await rpc.listen(f"127.0.0.1:{config.grpc_port}") == f"127.0.0.1:{config.grpc_port}"
-            assert await http.listen("127.0.0.1", config.http_port) == ("127.0.0.1", config.http_port)
+            kept = {
+                port: reservation.hand_over("127.0.0.1", port)
+                for port in (config.grpc_port, config.http_port)
+            }
+            assert None not in kept.values()
+            waiting = await asyncio.open_connection("127.0.0.1", config.http_port)
+
+            address = f"127.0.0.1:{config.grpc_port}"
+            assert await rpc.listen(address, kept[config.grpc_port]) == address
+            await http.listen("127.0.0.1", config.http_port, kept[config.http_port])
+
+            waiting[1].write(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            assert (await waiting[0].read()).startswith(b"HTTP/1.1 204")
+            waiting[1].close()
     finally:
         reservation.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 from grpc import aio
 
@@ -33,7 +34,9 @@ class GrpcioServer(Server):
         #: Paths and ports.
         self._bound: set[str | int] = set()
 
-    async def listen(self, address: str) -> str:
+    async def listen(self, address: str, kept: socket.socket | None = None) -> str:
+        if kept is not None:
+            kept.close()  # grpcio takes no sockets of others
         # grpcio binds over the socket of a living server, and says of any failure only that there was one
         await check_free(address)
         if self._server is None:  # made here, because grpcio ties it to the running loop

@@ -46,14 +46,18 @@ class Listener:
         self._greetings: dict[Connection, asyncio.TimerHandle] = {}
         self._empty = asyncio.Event()
 
-    async def listen(self, address: str) -> str:
+    async def listen(self, address: str, kept: socket.socket | None = None) -> str:
         """
         Bind an address and return it with the real port in place of 0; who connects waits.
+
+        ``kept`` is a socket that listens there already, and becomes the listener's.
 
         Raises:
             OSError: it cannot be bound; the text names the address and the reason.
         """
-        sockets = await bound(address)
+        if kept is not None:
+            kept.setblocking(False)
+        sockets = [kept] if kept is not None else await bound(address)
         self._sockets += sockets
         path = socket_path(address)
         if path is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Final
 
 from ..calls import Handler, Handlers, ServerStream, Stream as StreamCalls, StreamHandler, Unary
@@ -47,8 +48,8 @@ class Ngh2Server(Server):
         self._started = False
         self._idle = asyncio.Event()
 
-    async def listen(self, address: str) -> str:
-        return await self._listener.listen(address)
+    async def listen(self, address: str, kept: socket.socket | None = None) -> str:
+        return await self._listener.listen(address, kept)
 
     async def start(self) -> None:
         self.in_place = InPlace()

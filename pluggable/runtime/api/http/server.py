@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import socket
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
@@ -61,15 +62,18 @@ class HTTPServer:
         """Begins handlers."""
         return starting()
 
-    async def listen(self, host: str, port: int) -> tuple[str, int]:
+    async def listen(self, host: str, port: int, kept: socket.socket | None = None) -> tuple[str, int]:
         """
         Bind the address and answer on it; return it with the real port in place of 0.
+
+        ``kept`` is a socket that listens there already, and becomes the server's.
 
         Raises:
             OSError: the address is taken or not ours; the text names it.
         """
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self), host, port, backlog=1024)
+        where = {"host": host, "port": port} if kept is None else {"sock": kept}
+        server = await loop.create_server(lambda: Connection(self), backlog=1024, **where)
         self._listening.append(server)
         return host, server.sockets[0].getsockname()[1]
 
