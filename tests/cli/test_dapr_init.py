@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis.asyncio
 
 from tests.cli.commands import pluggable
@@ -39,6 +40,7 @@ for path, body in calls.items():
 """
 
 
+@pytest.mark.slow
 async def test_components_of_dapr_init_work(tmp_path: Path) -> None:
     folder = tmp_path / ".dapr" / "components"
     folder.mkdir(parents=True)

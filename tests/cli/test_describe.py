@@ -73,6 +73,7 @@ def test_several_types_are_several_documents(tmp_path: Path) -> None:
         assert len(list(yaml.safe_load_all(done.stdout))) == 2
 
 
+@pytest.mark.slow
 def test_printing_needs_no_yaml(tmp_path: Path) -> None:
     for form in ("text", "metadata", "component", "markdown"):
         done = run("--format", form, "state.in-memory", folder=tmp_path, before="sys.modules['yaml'] = None")

@@ -93,6 +93,7 @@ def test_misuse_leaves_with_64(words: tuple[str, ...], text: str, socket_folder:
     assert text in done.stderr
 
 
+@pytest.mark.slow
 def test_pod_is_judged_as_the_image(socket_folder: Path) -> None:
     in_pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
     users = [

@@ -58,6 +58,7 @@ async def test_command_reports_what_fails(socket: str, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "report.json").read_text())["summary"]["failed"] == 4
 
 
+@pytest.mark.slow
 async def test_pytest_has_an_item_for_each_check(socket: str, tmp_path: Path) -> None:
     plugin = () if "pluggable" in _plugins() else ("-p", "pluggable._pytest")
     code, output = await said(

@@ -80,6 +80,7 @@ def accepted(file: Path) -> set[int]:
     return {int(line) for line in file.read_text().split()}
 
 
+@pytest.mark.slow
 async def test_message_of_an_application_that_dies_is_not_acknowledged(
     resources: Path, tmp_path: Path, socket_folder: Path
 ) -> None:

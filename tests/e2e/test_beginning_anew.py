@@ -91,6 +91,7 @@ async def test_configuration_among_the_resources_counts_if_it_is_named(resources
         assert (await running.call("GET", "/v1.0/state/store/k")).status == 204
 
 
+@pytest.mark.slow
 async def test_calls_under_way_are_answered_first(resources: Path, application: Application) -> None:
     component(resources, "events", "pubsub.in-memory")
     application.subscribe("events", "orders")

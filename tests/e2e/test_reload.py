@@ -20,6 +20,7 @@ async def reloaded(running: Sidecar, *words: str) -> AsyncIterator[None]:
     await running.said(*words, since=since)
 
 
+@pytest.mark.slow
 async def test_components_follow_their_files(resources: Path, tmp_path: Path) -> None:
     kept = component(resources, "kept", "state.in-memory")
     async with sidecar(resources) as running:
@@ -47,6 +48,7 @@ async def test_components_follow_their_files(resources: Path, tmp_path: Path) ->
         assert running.process.pid == pid
 
 
+@pytest.mark.slow
 async def test_store_may_be_defined_after_its_user(resources: Path, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps({"db": str(tmp_path / "orders.db")}))

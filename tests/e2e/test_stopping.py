@@ -55,6 +55,7 @@ async def stranger(resources: Path, folder: Path, app_port: int) -> AsyncIterato
             yield Pair(running, server.process.pid, server.said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [bundled, stranger])
 async def test_what_is_under_way_ends_well(
     place: Callable[[Path, Path, int], AbstractAsyncContextManager[Pair]],

@@ -91,6 +91,7 @@ async def test_type_that_never_comes_ends_the_start(resources: Path, socket_fold
     assert f"{file}, document 1, line 1" in fatal
 
 
+@pytest.mark.slow
 @pytest.mark.timed
 async def test_mute_socket_holds_up_no_start(resources: Path, socket_folder: Path) -> None:
     component(resources, "store", "state.in-memory")

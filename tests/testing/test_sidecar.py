@@ -35,6 +35,7 @@ async def test_official_client_finds_it(monkeypatch: pytest.MonkeyPatch) -> None
             assert (await client.get_state("shelf", "k")).data == b"v"
 
 
+@pytest.mark.slow
 async def test_resources_say_what_there_is(tmp_path: Path) -> None:
     write_component(tmp_path, "board", "pubsub.mine")
     write_component(tmp_path, "memory", "state.in-memory")
