@@ -24,6 +24,7 @@ from tests.readme import write_files
 from tests.servers.model import Model
 from tests.servers.running import redis_server
 from tests.servers.vaults import KEYS, key_set, write_keys
+from tests.web import listening
 
 BUNDLED = sorted(
     (point for point in entry_points(group=ENTRY_POINT_GROUP) if "pluggable_servers" in point.value),
@@ -120,14 +121,8 @@ async def service() -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_route("*", "/", echo)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with listening(application) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.mark.slow

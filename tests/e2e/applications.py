@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.web import listening
+
 
 class Application:
     """Subscribes to what it is told before it starts, and remembers the events that it was sent."""
@@ -23,19 +25,16 @@ class Application:
         app = web.Application()
         app.router.add_get("/dapr/subscribe", self._subscribe)
         app.router.add_post("/events", self._event)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._serving = listening(app)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port: int = self._runner.addresses[0][1]
+        self.port: int = await self._serving.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(kind, error, trace)
 
     def subscribe(self, pubsub: str, topic: str) -> None:
         """Want the events of a topic."""

@@ -18,6 +18,7 @@ from aiohttp import web
 from tests.benchmarks.processes import pss
 from tests.e2e.sidecars import Sidecar, component, sidecar
 from tests.e2e.test_stopping import bundled
+from tests.web import listening
 
 MESSAGES = 150
 MESSAGE_BYTES = 200_000
@@ -41,18 +42,16 @@ class Application:
         app = web.Application()
         app.router.add_get("/dapr/subscribe", self._subscribe)
         app.router.add_post("/events", self._event)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._serving = listening(app, shutdown_seconds=0.1)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port: int = self._runner.addresses[0][1]
+        self.port: int = await self._serving.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(kind, error, trace)
 
     async def until(self, handled: int = 0, dropped: int = 0) -> None:
         """Wait until it has done so much."""

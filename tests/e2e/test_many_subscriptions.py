@@ -14,6 +14,7 @@ from aiohttp import web
 from pluggable import transport
 from pluggable._proto.dapr.proto.runtime.v1 import pubsub_pb2 as pb
 from tests.e2e.sidecars import READY, component, sidecar
+from tests.web import listening
 
 TOPICS = 1000
 PUBLISH = "/dapr.proto.runtime.v1.Dapr/PublishEvent"
@@ -34,13 +35,8 @@ class Mailboxes:
         app = web.Application()
         app.router.add_get("/dapr/subscribe", self._subscribe)
         app.router.add_post("/mail/{topic}", self._event)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        async with listening(app) as port:
+            yield port
 
     async def all_got(self, number: int, seconds: float) -> None:
         async with asyncio.timeout(seconds):

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.web import listening
+
 USAGE = {
     "prompt_tokens": 9,
     "completion_tokens": 12,
@@ -46,14 +48,9 @@ class Model:
         model = cls()
         application = web.Application()
         application.router.add_post("/{path:.*}", model.complete)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        model.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        try:
+        async with listening(application) as port:
+            model.url = f"http://127.0.0.1:{port}/v1"
             yield model
-        finally:
-            await runner.cleanup()
 
     async def complete(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -8,6 +8,7 @@ from typing import Self
 from aiohttp import web
 
 from tests.soak.ledger import Ledger
+from tests.web import listening
 
 
 class Application:
@@ -21,18 +22,16 @@ class Application:
         app.router.add_post("/events", self._event)
         app.router.add_post("/clock", self._tick)
         app.router.add_post("/echo", self._echo)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._serving = listening(app)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.port: int = self._runner.addresses[0][1]
+        self.port: int = await self._serving.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._runner.cleanup()
+        await self._serving.__aexit__(kind, error, trace)
 
     async def _subscribe(self, _: web.Request) -> web.Response:
         return web.json_response([{"pubsubname": "events", "topic": "numbers", "route": "/events"}])

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from tests.clients.python.speaking import FORMS, Client, client
 from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.web import listening
 
 SECRETS = {"database": {"password": "hidden"}, "plain": "text"}
 #: The client says of itself that some calls are to change or have changed.
@@ -92,13 +93,8 @@ async def app_port() -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_route("*", "/echo", echo)
     app.router.add_post("/teapot", teapot)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    async with listening(app) as port:
+        yield port
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

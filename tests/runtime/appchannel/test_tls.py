@@ -18,6 +18,7 @@ from pluggable.runtime.config import RuntimeConfig
 from tests.programs import needed
 from tests.runtime.appchannel.apps import message
 from tests.runtime.appchannel.grpcapps import CALLBACK, GRPCApp
+from tests.web import listening
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +42,10 @@ async def https(identity: tuple[Path, Path], seen: list[web.Request]) -> AsyncIt
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*identity)
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    async with listening(app, tls=context) as port:
+        yield port
 
 
 @asynccontextmanager

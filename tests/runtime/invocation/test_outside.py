@@ -20,6 +20,7 @@ from pluggable.runtime.bodies import whole
 from pluggable.runtime.declared import Endpoint
 from pluggable.runtime.invocation import Request, Response
 from pluggable.runtime.invocation.outside import Outside
+from tests.web import listening
 
 
 class Server:
@@ -44,13 +45,8 @@ class Server:
     async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.handle)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "localhost", 0, ssl_context=tls).start()
-            yield runner.addresses[0][1]
-        finally:
-            await runner.cleanup()
+        async with listening(app, host="localhost", tls=tls) as port:
+            yield port
 
 
 @pytest.fixture

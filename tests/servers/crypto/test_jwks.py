@@ -20,6 +20,7 @@ from pluggable.errors import InitError, NotFoundError
 from pluggable_servers.crypto.fetched import FetchedSet
 from pluggable_servers.crypto.jwks import JWKSVault, Settings
 from tests.servers.vaults import key_set
+from tests.web import listening
 
 
 @dataclass(slots=True)
@@ -43,12 +44,9 @@ async def publisher() -> AsyncIterator[Publisher]:
     found = Publisher(keys=key_set("aes256"))
     application = web.Application()
     application.router.add_get("/keys", found.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
-    yield found
-    await runner.cleanup()
+    async with listening(application) as port:
+        found.url = f"http://127.0.0.1:{port}/keys"
+        yield found
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from pluggable.bindings import InvokeRequest, InvokeResponse
 from pluggable.errors import InvalidRequestError, InvokeError, MetadataError, TimedOutError, UnavailableError
 from pluggable.metadata import Metadata
 from pluggable_servers.http.binding import HTTPBinding
+from tests.web import listening
 
 
 class Service:
@@ -53,15 +54,10 @@ async def service() -> AsyncIterator[Service]:
     service = Service()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", service.answer)
-    runner = web.AppRunner(application, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    service.url = f"http://{host}:{port}"
-    yield service
-    service.stop.set()
-    await runner.cleanup()
+    async with listening(application, shutdown_seconds=1) as port:
+        service.url = f"http://127.0.0.1:{port}"
+        yield service
+        service.stop.set()
 
 
 async def opened(url: str, **properties: str) -> HTTPBinding:

@@ -14,6 +14,7 @@ from pluggable.metadata import Metadata
 from pluggable_servers.http.binding import HTTPBinding
 from pluggable_servers.http.tls import client_context
 from tests.programs import needed
+from tests.web import listening
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,8 @@ async def url(identity: tuple[Path, Path]) -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_get("/", answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    yield f"https://127.0.0.1:{runner.addresses[0][1]}/"
-    await runner.cleanup()
+    async with listening(application, tls=context) as port:
+        yield f"https://127.0.0.1:{port}/"
 
 
 async def call(url: str, **properties: str) -> bytes | None:

@@ -15,6 +15,8 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.web import listening
+
 T = TypeVar("T")
 
 
@@ -77,13 +79,6 @@ async def collecting() -> AsyncIterator[Collector]:
     app = web.Application()
     app.router.add_post("/v1/traces", collector.take_traces)
     app.router.add_post("/v1/metrics", collector.take_metrics)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        collector.endpoint = f"http://{host}:{port}"
+    async with listening(app) as port:
+        collector.endpoint = f"http://127.0.0.1:{port}"
         yield collector
-    finally:
-        await runner.cleanup()
