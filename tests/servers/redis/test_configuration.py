@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -176,16 +175,6 @@ async def test_server_that_cannot_be_configured_is_heard(caplog: pytest.LogCaptu
 
             assert await news.next() == {"a": Item(value="1")}
     assert "does not let itself be configured" in caplog.text
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[int]:
-    with redis_server("--cluster-enabled", "yes") as port:
-        with redis.Redis(port=port) as client:
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-            while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
-                time.sleep(0.05)
-        yield port
 
 
 @pytest.mark.slow

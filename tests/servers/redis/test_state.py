@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import redis.asyncio
@@ -207,16 +206,6 @@ async def test_strong_write_waits_for_replicas(empty_redis: int) -> None:
                 await store.set(SetRequest(key="k", value=b"1", consistency=Consistency.STRONG))
 
                 assert await replica.hget("k", "data") == b"1"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[int]:
-    with redis_server("--cluster-enabled", "yes") as port:
-        with redis.Redis(port=port) as client:
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
-            while client.execute_command("CLUSTER INFO")["cluster_state"] != "ok":
-                time.sleep(0.05)
-        yield port
 
 
 @pytest.mark.slow
