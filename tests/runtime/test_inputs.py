@@ -158,16 +158,22 @@ async def test_removed_binding_is_left() -> None:
         await bell.until(read=False)
 
 
+async def left_in_the_midst(here: World) -> tuple[Bell, asyncio.Task[Outcome]]:
+    """Take a binding away while the application has its event, which is then answered."""
+    here.hold = asyncio.Event()
+    bell = here.load(direction="input")
+    here.inputs.open()
+    under_way = asyncio.create_task(bell.ring())
+    await here.arrived.wait()
+    del here.catalog.inputs["bell"]
+    here.catalog.notify()
+    here.hold.set()
+    return bell, under_way
+
+
 async def test_event_right_behind_the_last_one_is_refused() -> None:
     async with world() as here:
-        here.hold = asyncio.Event()
-        bell = here.load(direction="input")
-        here.inputs.open()
-        under_way = asyncio.create_task(bell.ring())
-        await here.arrived.wait()
-        del here.catalog.inputs["bell"]
-        here.catalog.notify()
-        here.hold.set()
+        bell, under_way = await left_in_the_midst(here)
 
         assert await under_way == Accepted(b"answer")
         assert await bell.ring() == Rejected("input binding is closed")
@@ -176,14 +182,7 @@ async def test_event_right_behind_the_last_one_is_refused() -> None:
 
 async def test_close_ends_a_binding_that_is_just_being_left() -> None:
     async with world() as here:
-        here.hold = asyncio.Event()
-        bell = here.load(direction="input")
-        here.inputs.open()
-        under_way = asyncio.create_task(bell.ring())
-        await here.arrived.wait()
-        del here.catalog.inputs["bell"]
-        here.catalog.notify()
-        here.hold.set()
+        bell, under_way = await left_in_the_midst(here)
         assert await under_way == Accepted(b"answer")
 
         await here.inputs.close()
