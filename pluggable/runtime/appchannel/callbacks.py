@@ -57,18 +57,8 @@ def topic_event_pb(path: str, event: TopicEvent) -> pb.TopicEventRequest:
     Raises:
         EventDataError: the data cannot be handed over.
     """
-    attributes = event.content.whole()
     return pb.TopicEventRequest(
-        id=_text(attributes, "id"),
-        source=_text(attributes, "source"),
-        type=_text(attributes, "type"),
-        spec_version=_text(attributes, "specversion"),
-        data_content_type=_text(attributes, "datacontenttype"),
-        data=_data(attributes),
-        topic=event.topic,
-        pubsub_name=event.pubsub,
-        path=path,
-        extensions=_extensions(attributes),
+        **_event_fields(event.content.whole()), topic=event.topic, pubsub_name=event.pubsub, path=path
     )
 
 
@@ -125,23 +115,26 @@ def _entry(entry: BulkEntry) -> pb.TopicEventBulkRequestEntry:
     if entry.content is None:
         found.bytes = entry.data
         return found
-    attributes = entry.content.whole()
-    event = pb.TopicEventCERequest(
-        id=_text(attributes, "id"),
-        source=_text(attributes, "source"),
-        type=_text(attributes, "type"),
-        spec_version=_text(attributes, "specversion"),
-        data_content_type=_text(attributes, "datacontenttype"),
-        data=_data(attributes),
-        extensions=_extensions(attributes),
-    )
-    found.cloud_event.CopyFrom(event)
+    found.cloud_event.CopyFrom(pb.TopicEventCERequest(**_event_fields(entry.content.whole())))
     return found
 
 
 def _text(attributes: Mapping[str, Any], name: str) -> str:
     found = attributes.get(name)
     return _sendable(found) if isinstance(found, str) else ""
+
+
+def _event_fields(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what both messages that carry an event have in common."""
+    return {
+        "id": _text(attributes, "id"),
+        "source": _text(attributes, "source"),
+        "type": _text(attributes, "type"),
+        "spec_version": _text(attributes, "specversion"),
+        "data_content_type": _text(attributes, "datacontenttype"),
+        "data": _data(attributes),
+        "extensions": _extensions(attributes),
+    }
 
 
 def _data(attributes: Mapping[str, Any]) -> bytes:

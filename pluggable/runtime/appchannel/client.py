@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from ...transport.addresses import joined
 from ..bodies import Pieces
 from ..http1 import Answer as Response
 from .connection import Connection
@@ -63,9 +64,8 @@ class Client:
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
-        shown = f"[{host}]" if ":" in host else host
-        self._address = f"{shown}:{port}"
-        self._line = f" HTTP/1.1\r\nhost: {shown}:{port}\r\n".encode()
+        self._address = joined(host, port)
+        self._line = f" HTTP/1.1\r\nhost: {self._address}\r\n".encode()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._room = asyncio.Semaphore(max_connections)
@@ -99,10 +99,7 @@ class Client:
             async with asyncio.timeout(timeout_seconds):
                 return await self._request(request)
         except TimeoutError as error:
-            raise AppTimedOutError(
-                f"{request.method} {request.path} to the application at {self._address}: "
-                f"no answer within {timeout_seconds:g} s"
-            ) from error
+            raise late(request, self._address, timeout_seconds) from error
 
     async def converse(self, request: Request) -> Response | Streamed:
         """
@@ -244,6 +241,13 @@ class Client:
             f"{request.method} {request.path}: the application at {self._address} closed the connection "
             + ("within its answer" if error.answer_begun else "before it answered")
         )
+
+
+def late(request: Request, address: str, seconds: float | None) -> AppTimedOutError:
+    """Return what to raise where an answer was not there in time."""
+    return AppTimedOutError(
+        f"{request.method} {request.path} to the application at {address}: no answer within {seconds:g} s"
+    )
 
 
 def header_lines(headers: Iterable[tuple[str, str]]) -> bytes:

@@ -17,6 +17,7 @@ from ... import bindings
 from ..._proto.dapr.proto.common.v1 import common_pb2 as common
 from ..._proto.dapr.proto.runtime.v1 import appcallback_pb2 as pb
 from ...transport import Channel, ChannelState, Code, Limits, StatusError, channel
+from ...transport.addresses import joined
 from .. import invocation, resources
 from ..apart import apart
 from ..config import RuntimeConfig
@@ -61,7 +62,7 @@ class GRPCAppChannel(AppChannel):
         super().__init__(config)
         self._config = config
         host = config.app_channel_address
-        address = f"[{host}]:{config.app_port}" if ":" in host else f"{host}:{config.app_port}"
+        address = joined(host, config.app_port)
         self._tls = trusting("h2") if config.app_protocol == "grpcs" else None
         limits = Limits(receive_bytes=config.max_body_bytes)
         self.channel: Channel = channel(address, limits=limits, tls=self._tls)

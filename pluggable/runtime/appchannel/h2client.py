@@ -9,10 +9,11 @@ from typing import Final, Self, TypeVar
 
 from ngh2 import NGH2Error, Role
 
+from ...transport.addresses import joined
 from ...transport.h2 import Bounds, Connection, Fields, Stream
 from ..http1 import Answer as Response
-from .client import BODILESS, CONNECT_SECONDS, DEFAULT_MAX_BODY_BYTES, Request
-from .errors import AppTimedOutError, AppUnreachableError
+from .client import BODILESS, CONNECT_SECONDS, DEFAULT_MAX_BODY_BYTES, Request, late
+from .errors import AppUnreachableError
 from .h2exchange import Piecewise, Whole
 from .streaming import ConnectionEndedError, Held, Streamed
 from .waiting import listens
@@ -42,8 +43,7 @@ class H2Client:
         self._host = host
         self._port = port
         self._max_body_bytes = max_body_bytes
-        shown = f"[{host}]" if ":" in host else host
-        self._address = f"{shown}:{port}"
+        self._address = joined(host, port)
         self._connection: Connection | None = None
         self._open: set[Connection] = set()
         self._settled: asyncio.Future[None] | None = None
@@ -78,10 +78,7 @@ class H2Client:
                 async with self._room:
                     return await self._repeating(request, lambda there: self._whole(there, request))
         except TimeoutError as error:
-            raise AppTimedOutError(
-                f"{request.method} {request.path} to the application at {self._address}: "
-                f"no answer within {timeout_seconds:g} s"
-            ) from error
+            raise late(request, self._address, timeout_seconds) from error
 
     async def converse(self, request: Request) -> Response | Streamed:
         """
