@@ -1,26 +1,19 @@
-"""Components as tests use them: here, or at the far end of a socket; and a Redis server of their own."""
+"""Components as tests use them: here, or at the far end of a socket."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
-
-import pytest
 
 from pluggable import Delivery, Metadata, PubSub, StateStore
 from pluggable.delivery import Accepted, Outcome
 from pluggable.pubsub import Message, Topic
 from pluggable.testing import connected
-from tests.ports import free_port
-from tests.programs import needed
+from tests.backends.redis import Redis
 
 PLACES: Final = ("here", "over a socket")
-_ATTEMPTS: Final = 5
-_KEEPING_NOTHING: Final = ("--bind", "127.0.0.1", "--save", "", "--repl-diskless-sync-delay", "0")
 
 
 @asynccontextmanager
@@ -114,31 +107,6 @@ async def subscribed(found: PubSub, topic: str, inbox: Inbox) -> AsyncIterator[N
 
 @contextmanager
 def redis_server(*options: str) -> Iterator[int]:
-    """A Redis server that keeps nothing, and its port."""
-    program = needed("redis-server")
-    with tempfile.TemporaryDirectory(prefix="pl-redis-") as folder:
-        process, port = _started(program, folder, options)
-        try:
-            yield port
-        finally:
-            process.kill()
-            process.communicate()
-
-
-def _started(program: str, folder: str, options: tuple[str, ...]) -> tuple[subprocess.Popen[str], int]:
-    said: list[str] = []
-    for _ in range(_ATTEMPTS):
-        port = free_port()
-        process = subprocess.Popen(
-            [program, "--port", str(port), *_KEEPING_NOTHING, "--dir", folder, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            if "Ready to accept connections" in line:
-                return process, port
-        process.communicate()  # It ended: somebody else took the port in between.
-    pytest.fail(f"redis-server did not start: {''.join(said)}")
+    """The port of a Redis server that keeps nothing."""
+    with Redis.running(*options) as server:
+        yield server.port

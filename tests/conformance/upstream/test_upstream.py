@@ -11,102 +11,79 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.conformance.cases import CASES
+from tests.conformance.cases.case import (
+    BAD_ETAG,
+    BROKERS,
+    TRANSACTIONS,
+    Around,
+    Suite,
+    Surroundings,
+    nothing,
+)
 from tests.e2e.sidecars import Heard, heard, started
 from tests.ports import free_port
 from tests.programs import needed
 from tests.readme import write_files
-from tests.servers.running import redis_server
 
 ROOT = Path(__file__).parents[3]
 BUILD_SECONDS: Final = 1200
 SUITE_SECONDS: Final = 240
-#: Well formed, and no key has it.
-BAD_ETAG: Final = {"badEtag": "e9b9e142-74b1-4a2e-8e90-3f4ffeea2e70"}
-TRANSACTIONS: Final = ("transaction", "etag", "first-write", "ttl", "actorStateStore")
-BROKERS: Final = {"maxReadDuration": "8s", "waitDurationToPublish": "500ms"}
 HONEST: Final = "tests.conformance.honest"
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
-    """What is served, and what of it upstream is to exercise; REDIS, FOLDER and PORT are filled in."""
+class Run:
+    """What is served, and what of it upstream is to exercise."""
 
-    kind: str
     serves: str
-    operations: Sequence[str] = ()
-    properties: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
+    suite: Suite
+    around: Around = nothing
 
 
-SUITES: Final = {
-    "state.in-memory": Suite("state", "state.in-memory", TRANSACTIONS, config=BAD_ETAG),
-    "state.sqlite": Suite(
-        "state", "state.sqlite", TRANSACTIONS, {"connectionString": "FOLDER/data.db"}, BAD_ETAG
-    ),
-    "state.redis": Suite(
-        "state", "state.redis", TRANSACTIONS, {"redisHost": "127.0.0.1:REDIS"}, {"badEtag": "999999"}
-    ),
-    "a store that can do nothing more": Suite("state", f"state.plain={HONEST}:PlainStore"),
-    "a store that shows no life": Suite(
-        "state",
+@asynccontextmanager
+async def free_address(_folder: Path) -> AsyncIterator[Surroundings]:
+    """A port at which upstream's suite for `bindings.http` starts the server that the binding is to call."""
+    address = f"127.0.0.1:{free_port()}"
+    yield Surroundings(properties={"url": f"http://{address}/call"}, config={"url": address})
+
+
+OTHERS: Final = {
+    "a store that can do nothing more": Run(f"state.plain={HONEST}:PlainStore", Suite()),
+    "a store that shows no life": Run(
         f"state.lasting={HONEST}:LastingStore",
-        ("transaction", "etag", "first-write"),
-        config=BAD_ETAG,
+        Suite(operations=("transaction", "etag", "first-write"), config=BAD_ETAG),
     ),
-    "a store with queries": Suite(
-        "state", f"state.queryable={HONEST}:QueryableStore", (*TRANSACTIONS, "query"), config=BAD_ETAG
+    "a store with queries": Run(
+        f"state.queryable={HONEST}:QueryableStore",
+        Suite(operations=(*TRANSACTIONS, "query"), config=BAD_ETAG),
     ),
-    "the README's store": Suite("state", "state.shelf=shelf:Shelf", ("etag", "first-write"), config=BAD_ETAG),
-    "the README's broker": Suite("pubsub", "pubsub.board=board:Board", ("bulkpublish",), config=BROKERS),
-    "pubsub.in-memory": Suite("pubsub", "pubsub.in-memory", ("bulkpublish", "bulksubscribe"), config=BROKERS),
-    "pubsub.redis": Suite(
-        "pubsub",
-        "pubsub.redis",
-        ("bulkpublish", "bulksubscribe"),
-        {"redisHost": "127.0.0.1:REDIS", "consumerID": "conformance"},
-        BROKERS,
+    "the README's store": Run(
+        "state.shelf=shelf:Shelf", Suite(operations=("etag", "first-write"), config=BAD_ETAG)
     ),
-    "secretstores.local.env": Suite("secretstores", "secretstores.local.env"),
-    "secretstores.local.file": Suite(
-        "secretstores", "secretstores.local.file", properties={"secretsFile": "FOLDER/secrets.json"}
+    "the README's broker": Run(
+        "pubsub.board=board:Board", Suite(operations=("bulkpublish",), config=BROKERS)
     ),
-    "bindings.cron": Suite(
-        "bindings", "bindings.cron", ("read",), {"schedule": "@every 1s"}, {"readBindingTimeout": "10s"}
-    ),
-    "bindings.http": Suite(
-        "bindings",
+    "bindings.http": Run(
         "bindings.http",
-        ("operations", "create"),
-        {"url": "http://127.0.0.1:PORT/call"},
-        {"url": "127.0.0.1:PORT"},
-    ),
-    "bindings.localstorage": Suite(
-        "bindings",
-        "bindings.localstorage",
-        ("operations", "create", "get"),
-        {"rootPath": "FOLDER"},
-        {"output": {"fileName": "conformance.txt"}},
-    ),
-    "bindings.localstorage, listing": Suite(  # whose fileName would be a folder's
-        "bindings", "bindings.localstorage", ("operations", "create", "list"), {"rootPath": "FOLDER"}
-    ),
-    "bindings.localstorage, deleting": Suite(  # with get it would be asked for what is gone, without error
-        "bindings",
-        "bindings.localstorage",
-        ("operations", "create", "delete"),
-        {"rootPath": "FOLDER"},
-        {"output": {"fileName": "conformance.txt"}},
+        Suite(operations=("operations", "create")),
+        free_address,
     ),
 }
-SECRETS: Final = {"conftestsecret": "abcd", "secondsecret": "efgh"}
+BUNDLED: Final = {
+    f"{case.type}, {label}" if label else case.type: Run(case.type, suite, case.around)
+    for case in CASES.values()
+    for label, suite in case.suites.items()
+}
+RUNS: Final = {**BUNDLED, **OTHERS}
 
 
 @pytest.fixture(scope="session")
@@ -129,32 +106,31 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serving(what: str, folder: Path, modules: Path = ROOT) -> AsyncIterator[Heard]:
+async def serving(
+    what: str, folder: Path, modules: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Heard]:
     """Serve one component in a process of its own."""
     path = os.pathsep.join([str(modules), str(ROOT), *filter(None, sys.path)])
-    environment = {**SECRETS, "PYTHONPATH": path}
     process = await started(
-        "-m", "pluggable.cli.main", "serve", what, "--folder", str(folder), environment=environment
-    )
+        "-m", "pluggable.cli.main", "serve", what, "--folder", str(folder),
+        environment={**(environment or {}), "PYTHONPATH": path},
+    )  # fmt: skip
     async with heard(Heard(process)) as server:
         await server.said("serving ")
         yield server
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize("name", RUNS)
 async def test_component_passes_upstream(
     name: str, binary: Path, tmp_path: Path, socket_folder: Path
 ) -> None:
-    suite = SUITES[name]
-    (tmp_path / "secrets.json").write_text(json.dumps(SECRETS))
+    run = RUNS[name]
     write_files(tmp_path)
-    with redis_server() as redis:
-        text = json.dumps({"components": [_planned(suite)]})
-        for word, value in {"FOLDER": str(tmp_path), "REDIS": str(redis), "PORT": str(free_port())}.items():
-            text = text.replace(word, value)
-        (tmp_path / "plan.yaml").write_text(text)
-        async with serving(suite.serves, socket_folder, tmp_path) as server:
+    async with run.around(tmp_path) as around:
+        plan = {"components": [_planned(run, around)]}
+        (tmp_path / "plan.yaml").write_text(json.dumps(plan))  # JSON is a part of YAML.
+        async with serving(run.serves, socket_folder, tmp_path, around.environment) as server:
             code, output = await _run(binary, "TestConformance", tmp_path, socket_folder)
 
     assert code == 0, output[-6000:] + server.log()[-2000:]
@@ -173,15 +149,16 @@ async def test_errors_arrive_at_daprds_adapters(binary: Path, tmp_path: Path, so
     assert "password=s3cret" in server.log()  # where it belongs
 
 
-def _planned(suite: Suite) -> dict[str, Any]:
-    """Return the plan's entry. Its file is YAML, of which JSON is a part."""
+def _planned(run: Run, around: Surroundings) -> dict[str, Any]:
+    """Return the plan's entry."""
+    kind, _, socket = run.serves.partition("=")[0].partition(".")
     return {
-        "kind": suite.kind,
-        "socket": suite.serves.partition("=")[0].partition(".")[2],
+        "kind": kind,
+        "socket": socket,
         "label": "conformance",
-        "operations": list(suite.operations),
-        "properties": dict(suite.properties),
-        "config": dict(suite.config),
+        "operations": list(run.suite.operations),
+        "properties": dict(around.properties),
+        "config": {**run.suite.config, **around.config},
     }
 
 

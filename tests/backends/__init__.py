@@ -1,0 +1,1 @@
+"""Real servers that components are tested against: one module each, a process in a folder of the test."""
