@@ -1,7 +1,7 @@
 """
 A process that consumes by a component and says on its output what it does with each message.
 
-Its order is one line of JSON on its input, the fields of `Order`. It ends when killed, or when its input ends.
+Its order is one line of JSON on its input, the fields of `Order`. It ends when killed, or with its input.
 """
 
 from __future__ import annotations
