@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 ATTEMPTS: Final = 3
 
 #: Declares on a channel what a message needs there.
-Prepare = Callable[[Channel], Awaitable[None]]
+Prepare = Callable[[Channel], Awaitable[object]]
 
 
 class _NoId(str):
@@ -69,7 +69,7 @@ class Publisher:
                         timeout=PATIENCE_SECONDS,
                         wait=False,
                     )
-                return
+                return  # noqa: TRY300  the loop goes on in the other case
             except FAILURES as error:
                 meant = error_of(error, str(self._connection.address))
                 if isinstance(meant, LASTING) or attempt == ATTEMPTS:

@@ -39,14 +39,14 @@ class RabbitPubSub(pubsub.PubSub, pubsub.ExpiringMessages):
     """
     Topics as exchanges; the subscribers of one ``consumerID`` share a queue.
 
-    What was handled is acknowledged; what was rejected comes again, becomes a dead letter or is dropped, as the
-    settings say; what nobody answered goes back into the queue.
+    What was handled is acknowledged; what was rejected comes again, becomes a dead letter or is dropped, as
+    the settings say; what nobody answered goes back into the queue.
     """
 
     about = About(
         settings=RabbitPubSubSettings,
         title="RabbitMQ",
-        description="Topics as exchanges in RabbitMQ, the exchanges and queues that daprd's pubsub.rabbitmq uses.",
+        description="Topics in RabbitMQ, in the exchanges and queues that daprd's pubsub.rabbitmq uses.",
         url="https://docs.dapr.io/reference/components-reference/supported-pubsub/setup-rabbitmq/",
         authentication=AUTHENTICATION,
     )
@@ -60,8 +60,8 @@ class RabbitPubSub(pubsub.PubSub, pubsub.ExpiringMessages):
 
     async def init(self, metadata: Metadata) -> None:
         settings = metadata.parse(RabbitPubSubSettings)
-        # Two connections: a broker that runs out of disk stops reading what publishers send, and would not read
-        # the acknowledgements that make room again.
+        # Two connections: a broker that runs out of disk stops reading what publishers send, and would not
+        # read the acknowledgements that make room again.
         self._publishing = await RabbitConnection.open(settings.address)
         self._consuming = RabbitConnection(settings.address)
         self._publisher = Publisher(self._publishing, settings.reconnect_wait)

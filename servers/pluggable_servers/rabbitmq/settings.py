@@ -112,7 +112,7 @@ class RabbitPubSubSettings:
         aliases=("concurrency",),
         description="Whether messages are handled at the same time, or one after the other in order.",
     )
-    ttl: timedelta | None = setting(
+    ttl: timedelta | None = setting(  # noqa: RUF009  frozen
         default=None,
         name="ttlInSeconds",
         aliases=("ttl",),

@@ -64,8 +64,8 @@ def queue_of(settings: RabbitPubSubSettings, topic: Topic) -> str:
         return name
     if not settings.consumer_id:
         raise InvalidRequestError(
-            "consumerID is missing; set it under spec.metadata where the sidecar does not, or queueName in the "
-            "subscription's metadata"
+            "consumerID is missing; set it under spec.metadata where the sidecar does not, or queueName in "
+            "the subscription's metadata"
         )
     return f"{settings.consumer_id}-{topic.name}"
 
