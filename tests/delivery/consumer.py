@@ -54,7 +54,8 @@ class Handler(Delivery[Any]):
     async def __call__(self, message: Message | Event) -> Outcome:
         number = int(message.data)
         say(f"{BEGUN} {number}")
-        await asyncio.sleep(self._order.handling_seconds)  # a kill has to find it under way
+        # Not all take equally long, so that a kill always finds some under way.
+        await asyncio.sleep(self._order.handling_seconds * (1 + number % 3))
         if self._order.poison and number % self._order.poison == 0:
             say(f"{REJECTED} {number}")
             return Rejected("poisoned")
