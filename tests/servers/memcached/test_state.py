@@ -21,6 +21,13 @@ from tests.servers.running import PLACES, state_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("memcached")]
 
+#: What ``get`` answered once a daprd 1.18.3 had saved these over its HTTP API, as ``app``, keys ``k0`` ….
+RECORDED = [
+    b'VALUE app||k0 0 11\r\n"text <\xc3\xbc>"\r\nEND\r\n',
+    b'VALUE app||k1 0 27\r\n{"b":[1,true,null],"a":1.5}\r\nEND\r\n',
+    b"VALUE app||k2 0 1\r\n7\r\nEND\r\n",
+]
+
 
 def at(*ports: int, **more: str) -> dict[str, str]:
     return {"hosts": ",".join(f"127.0.0.1:{port}" for port in ports), "timeout": "20000", **more}
@@ -49,6 +56,20 @@ async def test_value_is_at_daprds_key_as_it_was(store: StateStore, port: int, da
     wanted = b"VALUE app||k 0 %d\r\n%b\r\nEND\r\n" % (len(data), data)
     if b"END" not in data:  # where the bare reader would stop
         assert ask(port, b"get app||k\r\n") == wanted
+
+
+@pytest.mark.parametrize("recorded", RECORDED)
+async def test_value_of_a_daprd_is_read_and_written_alike(
+    store: StateStore, port: int, recorded: bytes
+) -> None:
+    head, data = recorded.split(b"\r\n")[:2]
+    _, key, flags, length = head.split()
+    assert ask(port, b"set %b %b 0 %b\r\n%b\r\n" % (key, flags, length, data)) == b"STORED\r\n"
+
+    assert await value(store, key.decode()) == data
+    await store.delete(DeleteRequest(key=key.decode()))
+    await store.set(SetRequest(key=key.decode(), value=data))
+    assert ask(port, b"get %b\r\n" % key) == recorded
 
 
 async def test_missing_key_is_none_and_deleted_without_error(store: StateStore) -> None:
