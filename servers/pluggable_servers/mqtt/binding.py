@@ -34,6 +34,11 @@ _OPERATIONS: Final = {"create": "Publishes a message."}
 class MQTTBindingSettings(MQTTSettings):
     """The properties of ``bindings.mqtt3``; daprd's ``qos`` has no effect there, nor here."""
 
+    consumer_id: str = setting(
+        name="consumerID",
+        description="What the two clients' IDs begin with; each may be connected once only.",
+        example="orders",
+    )
     topic: str = setting(
         description="What is published to where a call names no topic, and what events are read from.",
         example="orders/+",

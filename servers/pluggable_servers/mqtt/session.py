@@ -71,6 +71,7 @@ class MQTTSession:
         self.connection = MQTTConnection(settings, client_id, self._arrived, self._connected)
         self._component = component
         self._subscriptions: dict[str, Subscription] = {}
+        self._coming: list[str] = []
         self._held: dict[int, Held] = {}
         self._free: list[Held] = []
         self._unacknowledgeable = 0
@@ -99,9 +100,11 @@ class MQTTSession:
             DeniedError: the broker refuses the subscription.
         """
         async with asyncio.TaskGroup() as tasks:
-            mine = self._subscriptions[pattern] = Subscription(pattern, qos, handle, tasks)
+            mine = Subscription(pattern, qos, handle, tasks)
             try:
                 await self._subscribe_patiently(mine)
+                # Only now, as what came before it is handed out first, in order.
+                self._subscriptions[pattern] = mine
                 ready()
                 self._hand_out()
                 await asyncio.get_running_loop().create_future()
@@ -114,13 +117,16 @@ class MQTTSession:
     async def _subscribe_patiently(self, mine: Subscription) -> None:
         while True:
             await self.connection.wait_connected(None)
+            self._coming.append(mine.pattern)
             try:
                 return await self.connection.subscribe(mine.pattern, mine.qos)
             except (DeniedError, InvalidRequestError):
                 raise
             except ComponentError as error:
                 logger.warning('%s: trouble with topic "%s": %s', self._component, mine.pattern, error)
-                await asyncio.sleep(LONGEST_PAUSE / 10)
+            finally:
+                self._coming.remove(mine.pattern)
+            await asyncio.sleep(LONGEST_PAUSE / 10)
 
     async def _connected(self, present: bool) -> None:
         """Bring the broker to know what we know: it may have lost the session, or never kept one."""
@@ -158,11 +164,12 @@ class MQTTSession:
         pattern = chosen(self._subscriptions, held.topic)
         if pattern is None:
             self._free.append(held)
-            logger.warning(
-                '%s: a message to topic "%s", which nothing is subscribed to here, is held meanwhile',
-                self._component,
-                held.topic,
-            )
+            if chosen(self._coming, held.topic) is None:
+                logger.warning(
+                    '%s: a message to topic "%s", which nothing is subscribed to here, is held meanwhile',
+                    self._component,
+                    held.topic,
+                )
             return
         self._subscriptions[pattern].take(held, self._done, self._put_back)
 
