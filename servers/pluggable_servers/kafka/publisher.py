@@ -12,7 +12,7 @@ from pluggable.errors import InitError, InvalidRequestError, UnavailableError
 
 from .connection import address_of, client_options
 from .errors import FAILURES, error_of
-from .records import Outgoing, partition_of
+from .records import Outgoing, partition_of, see_name
 from .settings import KafkaSettings
 
 #: Publishing is given up after so many seconds, though a broker's answer might be waited for longer.
@@ -84,8 +84,10 @@ class Publisher:
         Return the partitions of a topic; a broker that makes topics by itself makes it.
 
         Raises:
+            InvalidRequestError: no topic can have this name.
             Exception: one of ``errors.FAILURES``, as it came.
         """
+        see_name(topic)
         known: set[int] = await self._producer.partitions_for(topic)
         return known
 
@@ -96,6 +98,7 @@ class Publisher:
         Raises:
             ComponentError: it cannot be put there; of what happens later, ``settled`` tells.
         """
+        see_name(topic)
         with self._translated():
             if record.partition is not None:
                 await self._see_partition(topic, record.partition)

@@ -22,6 +22,7 @@ PARTITION: Final = "partitionNumber"
 SCHEMA: Final = "valueschematype"
 #: What stands for no value at all, in both directions.
 NULL: Final = b"null"
+_NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _LARGEST: Final = 2**31 - 1
 
 
@@ -108,6 +109,19 @@ def refuse_schema(metadata: Mapping[str, str]) -> None:
             raise UnsupportedError(
                 f'valueSchemaType is "{value}"; values under a schema are not supported here'
             )
+
+
+def see_name(topic: str) -> None:
+    """
+    Refuse what no topic can be called; a client that once asked for it would ask for it for ever.
+
+    Raises:
+        InvalidRequestError: it is such a name.
+    """
+    if not _NAME.fullmatch(topic) or topic in (".", ".."):
+        raise InvalidRequestError(
+            f'"{topic}" is no name for a topic of Kafka, wanted 1 to 249 letters, digits, dots, _ and -'
+        )
 
 
 def partition_of(key: bytes | None, partitions: Sequence[int], available: Sequence[int]) -> int:

@@ -24,7 +24,9 @@ async def server(_folder: Path) -> AsyncIterator[Surroundings]:
                 "authType": "none",
                 "consumerGroup": "conformance",
                 "initialOffset": "oldest",
+                # A partition keeps its order: without an end, a rejected message would stop what is behind it.
                 "backOffDuration": "50ms",
+                "backOffMaxRetries": "2",
                 "publishTopic": "conformance",
                 "topics": "conformance",
             },
