@@ -8,8 +8,6 @@ import socket
 import struct
 import subprocess
 import tempfile
-import uuid
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +33,8 @@ _POM: Final = f"""\
   </dependencies>
 </project>
 """
+#: A UUID in base64; a random one may begin with -, which the tool takes for an option.
+_CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qg"
 #: Small, and quick to start, as several servers share a machine.
 _JAVA: Final = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 #: ApiVersions, version 0, which a broker answers once it is ready for requests.
@@ -65,8 +65,7 @@ class Kafka(Server):
             *self.options,
         )
         (self.folder / "server.properties").write_text("\n".join(lines) + "\n")
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        format_ = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties")
+        format_ = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", "server.properties")
         subprocess.run([*self._java(), *format_], cwd=self.folder, capture_output=True, check=True)
 
     def command(self) -> list[str]:

@@ -1,7 +1,7 @@
 """
 A process that consumes by a component and says on its output what it does with each message.
 
-Its order is one line of JSON on its input, the fields of `Order`. It ends when killed, or when its input ends.
+Its order is one line of JSON on its input, the fields of `Order`. It ends when killed, or with its input.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import os
 import sys
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from pluggable.bindings import Event, InputBinding
 from pluggable.component import Component
 from pluggable.delivery import Accepted, Delivery, Outcome, Rejected
+from pluggable.errors import ComponentError
 from pluggable.metadata import Metadata
 from pluggable.pubsub import Message, PubSub, Topic
 from tests.delivery.ledger import BEGUN, HANDLED, REJECTED
+
+#: Who runs consumers starts one again that could not begin.
+RETRY_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +73,8 @@ def say(line: str) -> None:
 async def consume(order: Order) -> None:
     """Consume until cancelled."""
     module, _, name = order.component.partition(":")
-    component: Component = getattr(import_module(module), name)()
-    await component.init(Metadata(order.properties, "flood"))
+    kind: type[Component] = getattr(import_module(module), name)
+    component = await initialised(kind, order)
     try:
         if isinstance(component, PubSub):
             await component.subscribe(Topic(name=order.topic, metadata=order.metadata), Handler(order))
@@ -80,6 +84,19 @@ async def consume(order: Order) -> None:
             await component.read(handler)
     finally:
         await component.close()
+
+
+async def initialised(kind: type[Component], order: Order) -> Component:
+    """Return a component that is ready; a broker that is away just then is waited for."""
+    while True:
+        component = kind()
+        try:
+            await component.init(Metadata(order.properties, "flood"))
+        except ComponentError as error:
+            sys.stderr.write(f"{error}\n")
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return component
 
 
 async def main() -> None:
@@ -92,5 +109,6 @@ async def main() -> None:
     await asyncio.gather(consuming, return_exceptions=not consuming.done())
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be the process."""
     asyncio.run(main())

@@ -43,7 +43,7 @@ class Plan:
     handling_seconds: float = 0.002
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The subscription's."""
-    patience_seconds: float = 240.0
+    patience_seconds: float = 400.0
 
 
 async def flood(
@@ -128,7 +128,7 @@ async def _consumer(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A consumer whose lines all stand in the ledger when this ends."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.delivery.consumer"),
+        *(sys.executable, "-c", "from tests.delivery.consumer import run; run()"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,

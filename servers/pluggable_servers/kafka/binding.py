@@ -35,6 +35,9 @@ class KafkaBindingSettings(RetrySettings):
         default=(), description="Where events come from; without any there are none.", example="orders,bills"
     )
 
+    def _consumes(self) -> bool:
+        return bool(self.topics)
+
 
 class KafkaBinding(bindings.InputBinding, bindings.OutputBinding):
     """

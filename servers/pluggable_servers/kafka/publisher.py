@@ -18,6 +18,8 @@ from .settings import KafkaSettings
 #: Publishing is given up after so many seconds, though a broker's answer might be waited for longer.
 LONGEST: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
+#: No value, where there is no key either: the client takes no None for both before it has serialised them.
+_NOTHING: Final = object()
 _ACKS: Final[dict[str, int | str]] = {"all": "all", "local": 1, "none": 0}
 
 
@@ -46,6 +48,7 @@ class Publisher:
                 compression_type=None if settings.compression == "none" else settings.compression,
                 max_request_size=settings.max_message_bytes,
                 partitioner=partition_of,
+                value_serializer=_serialised,
             )
         except RuntimeError as error:
             raise InitError(f"compression {settings.compression}: {error}; install cramjam") from error
@@ -104,7 +107,7 @@ class Publisher:
                 await self._see_partition(topic, record.partition)
             sent: asyncio.Future[Any] = await self._producer.send(
                 topic,
-                value=record.value,
+                value=_NOTHING if record.value is None else record.value,
                 key=record.key,
                 partition=record.partition,
                 headers=list(record.headers),
@@ -134,3 +137,7 @@ class Publisher:
             raise InvalidRequestError(
                 f'partitionNumber is {partition}, and topic "{topic}" has {len(known)} partitions from 0'
             )
+
+
+def _serialised(value: object) -> object:
+    return None if value is _NOTHING else value

@@ -135,13 +135,17 @@ class KafkaSettings:
         for broker in self.brokers:
             if not broker.rpartition(":")[2].isdecimal() and ":" in broker:
                 faults.append(f'brokers has "{broker}", wanted a number after the colon')
-        if not self.group:
+        if self._consumes() and not self.group:
             faults.append("consumerGroup is missing; set it under spec.metadata")
         try:
             re.compile(self.exclude_header_meta_regex)
         except re.error as error:
             faults.append(f'excludeHeaderMetaRegex is "{self.exclude_header_meta_regex}": {error}')
         return faults
+
+    def _consumes(self) -> bool:
+        """Say whether messages are received too, and not published only."""
+        return True
 
     def _faults_of_authentication(self) -> list[str]:
         faults = []

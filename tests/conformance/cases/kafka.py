@@ -24,7 +24,7 @@ async def server(_folder: Path) -> AsyncIterator[Surroundings]:
                 "authType": "none",
                 "consumerGroup": "conformance",
                 "initialOffset": "oldest",
-                # A partition keeps its order: without an end, a rejected message would stop what is behind it.
+                # Repeated without end, a rejected message would stop what is behind it in its partition.
                 "backOffDuration": "50ms",
                 "backOffMaxRetries": "2",
                 "publishTopic": "conformance",

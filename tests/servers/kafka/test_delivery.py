@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
 
 async def test_none_of_5000_is_lost(properties: dict[str, str]) -> None:
     with Kafka.running() as own:
-        ledger = await flood(KafkaPubSub, {**properties, "brokers": own.address}, own, Plan())
+        # The group misses a member that is killed when its session is over; six seconds is the least.
+        brief = {**properties, "brokers": own.address, "sessionTimeout": "6s", "heartbeatInterval": "2s"}
+        ledger = await flood(KafkaPubSub, brief, own, Plan())
 
     assert ledger.done == {*range(1, 5001)}
     assert ledger.interrupted > 0
@@ -39,9 +41,8 @@ async def test_broker_that_comes_back_is_used_again(properties: dict[str, str], 
     with Kafka.running() as own:
         brief = {**properties, "brokers": own.address, "readTimeout": "2s"}
         async with broker(KafkaPubSub, brief) as events, subscribed(events, topic, inbox):
-            with own.away():
-                with pytest.raises(ComponentError, match=own.address):
-                    await events.publish(PublishRequest(topic=topic, data=b"1"))
+            with own.away(), pytest.raises(ComponentError, match=own.address):
+                await events.publish(PublishRequest(topic=topic, data=b"1"))
             async with asyncio.timeout(60):
                 while True:
                     try:
@@ -54,6 +55,6 @@ async def test_broker_that_comes_back_is_used_again(properties: dict[str, str], 
 
 
 async def test_broker_that_is_not_there_is_named(properties: dict[str, str]) -> None:
-    with pytest.raises(InitError, match="kafka 127.0.0.1:1"):
+    with pytest.raises(InitError, match=r"kafka 127\.0\.0\.1:1"):
         async with broker(KafkaPubSub, {**properties, "brokers": "127.0.0.1:1"}):
             pass

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from pluggable import Accepted, Rejected
 from pluggable.pubsub import BulkEntry, BulkPublishRequest, PublishRequest, PubSub
 from pluggable_servers.kafka.pubsub import KafkaPubSub
+from tests.backends.kafka import Kafka
 from tests.servers.running import PLACES, Inbox, Silent, broker, subscribed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kafka")]
@@ -63,12 +65,20 @@ async def test_bulk_arrives_and_says_what_failed(properties: dict[str, str], top
     assert found == [b"1", b"3"]
 
 
-async def test_null_is_a_tombstone(properties: dict[str, str], topic: str) -> None:
+async def test_null_is_no_value_with_a_key_and_without(
+    kafka: Kafka, properties: dict[str, str], topic: str
+) -> None:
     inbox = Inbox()
     async with broker(KafkaPubSub, properties) as events, subscribed(events, topic, inbox):
         await publish(events, topic, b"null", partitionKey="k")
+        await publish(events, topic, b"null")
+        found = await inbox.data(2)
+    options = {"bootstrap_servers": kafka.address, "auto_offset_reset": "earliest"}
+    async with AIOKafkaConsumer(topic, **options) as bare, asyncio.timeout(15):
+        records = [await bare.getone() for _ in found]
 
-        assert await inbox.data(1) == [b"null"]
+    assert found == [b"null", b"null"]
+    assert [(record.key, record.value) for record in records] == [(b"k", None), (None, None)]
 
 
 async def test_message_of_a_cut_stream_comes_again(properties: dict[str, str], topic: str) -> None:
