@@ -117,8 +117,9 @@ async def test_one_group_goes_on_where_the_other_was(resources: Path) -> None:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", take)
     async with listening(app) as port:
-        for turn, run in enumerate((daprd, sidecar, daprd, sidecar)):
+        for turn in range(4):
             # Who has just begun to consume: nothing handled before comes again, nothing is passed over.
+            run = sidecar if turn % 2 else daprd
             async with run(resources, app_id="app", app_port=port) as running:
                 if turn == 0:
                     await settled(running, came)

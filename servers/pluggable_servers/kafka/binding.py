@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pluggable import About, bindings
 from pluggable.delivery import Delivery, Outcome
@@ -24,6 +24,8 @@ from .settings import AUTHENTICATION
 from .subscription import Subscription, Terms
 
 logger = logging.getLogger(__name__)
+
+_OPERATIONS: Final = {"create": "Publishes the data to publishTopic, with the metadata as headers."}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +53,10 @@ class KafkaBinding(bindings.InputBinding, bindings.OutputBinding):
         title="Apache Kafka",
         description="Events from topics of Kafka, and calls that publish, as daprd's bindings.kafka.",
         url="https://docs.dapr.io/reference/components-reference/supported-bindings/kafka/",
+        operations=_OPERATIONS,
         authentication=AUTHENTICATION,
     )
-    operations = ("create",)
+    operations = tuple(_OPERATIONS)
 
     def __init__(self) -> None:
         self._format = Format()

@@ -15,6 +15,9 @@ from pluggable.about import Authentication
 from pluggable.metadata import setting
 
 _HALF_MINUTE: Final = timedelta(seconds=30)
+#: What authRequired may be.
+_TRUE: Final = ("true", "t", "1")
+_FALSE: Final = ("false", "f", "0")
 _PEM: Final = "-----BEGIN CERTIFICATE-----\n…"
 #: Ways to authenticate that daprd has and that are left out here.
 _LEFT_OUT: Final = ("oidc", "oidc_private_key_jwt", "awsiam")
@@ -52,13 +55,11 @@ class KafkaSettings:
     client_id: str = setting(
         default="", description="What the brokers' logs and quotas call this client.", example="orders"
     )
-    auth_type: Literal[
-        "", "none", "password", "mtls", "certificate", "oidc", "oidc_private_key_jwt", "awsiam"
-    ] = setting(
-        default="", description="How to authenticate; the last three are refused here.", example="none"
-    )
-    auth_required: bool | None = setting(
-        default=None, description="What stood before authType: false is none, true is password or mtls."
+    auth_type: str = setting(
+        aliases=("authRequired",),
+        description="How to authenticate: none, password, mtls or certificate. "
+        "As authRequired, which is older: false is none, true is password if there is one, else mtls.",
+        example="none",
     )
     sasl_username: str = setting(default="", description="The user of authType password.")
     sasl_password: str = setting(default="", secret=True, description="That user's password.")
@@ -151,13 +152,17 @@ class KafkaSettings:
         faults = []
         match self.authentication:
             case "":
-                faults.append("authType is missing; set it to none where the brokers ask for nothing")
+                faults.append("authType is empty; set it to none where the brokers ask for nothing")
             case "password" if not (self.sasl_username and self.sasl_password):
                 faults.append("authType is password, and saslUsername or saslPassword is missing")
             case "certificate" if not self.ca_cert:
                 faults.append("authType is certificate, and caCert is missing")
+            case "none" | "password" | "mtls" | "certificate":
+                pass
             case kind if kind in _LEFT_OUT:
                 faults.append(f"authType {kind} is not supported here; use password, mtls or certificate")
+            case kind:
+                faults.append(f'authType is "{kind}", wanted none, password, mtls or certificate')
         if bool(self.client_cert) != bool(self.client_key):
             faults.append("of clientCert and clientKey one is missing")
         return faults
@@ -165,11 +170,12 @@ class KafkaSettings:
     @property
     def authentication(self) -> str:
         """How to authenticate, also where the YAML has what stood before ``authType``."""
-        if self.auth_type or self.auth_required is None:
-            return self.auth_type
-        if not self.auth_required:
+        kind = self.auth_type.strip().lower()
+        if kind in _FALSE:
             return "none"
-        return "password" if self.sasl_password else "mtls"
+        if kind in _TRUE:
+            return "password" if self.sasl_password else "mtls"
+        return kind
 
     @property
     def tls(self) -> bool:

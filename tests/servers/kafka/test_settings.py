@@ -30,18 +30,19 @@ def test_group_counts_more_than_consumer_id() -> None:
 @pytest.mark.parametrize(
     ("properties", "authentication", "tls"),
     [
-        ({"authType": "", "authRequired": "false"}, "none", False),
+        ({"authRequired": "false"}, "none", False),
         (
-            {"authType": "", "authRequired": "true", "saslUsername": "u", "saslPassword": "p"},
+            {"authRequired": "true", "saslUsername": "u", "saslPassword": "p"},
             "password",
             True,
         ),
-        ({"authType": "", "authRequired": "true"}, "mtls", True),
+        ({"authRequired": "true"}, "mtls", True),
         ({"authType": "mtls", "disableTls": "true"}, "mtls", False),
     ],
 )
 def test_authentication_is_read(properties: dict[str, str], authentication: str, tls: bool) -> None:
-    settings = parsed(**properties)
+    given = {"brokers": "a:9092", "consumerID": "app", **properties}
+    settings = Metadata(given, "orders").parse(KafkaPubSubSettings)
 
     assert (settings.authentication, settings.tls) == (authentication, tls)
 
@@ -51,10 +52,11 @@ def test_authentication_is_read(properties: dict[str, str], authentication: str,
     [
         ({"brokers": ","}, "brokers is empty"),
         ({"brokers": "a:x"}, "wanted a number after the colon"),
-        ({"authType": ""}, "authType is missing"),
+        ({"authType": ""}, "authType"),
         ({"authType": "password", "saslUsername": "u"}, "saslUsername or saslPassword is missing"),
         ({"authType": "certificate"}, "caCert is missing"),
         ({"authType": "mtls", "clientCert": "x"}, "of clientCert and clientKey one is missing"),
+        ({"authType": "kerberos"}, 'authType is "kerberos"'),
         ({"authType": "awsiam"}, "authType awsiam is not supported here"),
         ({"consumerID": ""}, "consumerGroup is missing"),
         ({"excludeHeaderMetaRegex": "("}, "excludeHeaderMetaRegex"),
