@@ -6,10 +6,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
-
-import pytest
 
 from tests.ports import free_port
 from tests.programs import needed
@@ -17,7 +14,7 @@ from tests.programs import needed
 from .server import Server
 
 #: Debian's wrapper on the path changes the user; this one does not.
-_SCRIPT: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+_SCRIPT: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
 
 class RabbitMQ(Server):
@@ -33,10 +30,7 @@ class RabbitMQ(Server):
         (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
 
     def command(self) -> list[str]:
-        needed("rabbitmq-server")
-        if not _SCRIPT.exists():
-            pytest.skip(f"{_SCRIPT} is not there; install Debian's rabbitmq-server")
-        return [str(_SCRIPT)]
+        return [needed(_SCRIPT)]
 
     def environment(self) -> Mapping[str, str]:
         own = str(self.folder)
