@@ -17,7 +17,7 @@ async def topics(_folder: Path) -> AsyncIterator[Surroundings]:
     """A broker with topics."""
     with Mosquitto.running() as mosquitto:
         yield Surroundings(
-            properties={"url": f"mqtt://127.0.0.1:{mosquitto.port}", "consumerID": "conformance"}
+            properties={"url": f"mqtt://127.0.0.1:{mosquitto.port}", "consumerID": "conformance-{uuid}"}
         )
 
 
@@ -28,7 +28,7 @@ async def topic(_folder: Path) -> AsyncIterator[Surroundings]:
         yield Surroundings(
             properties={
                 "url": f"mqtt://127.0.0.1:{mosquitto.port}",
-                "consumerID": "conformance",
+                "consumerID": "conformance-{uuid}",
                 "topic": "events",
             },
             operations={"create": {"data": "{}"}},
