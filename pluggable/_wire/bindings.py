@@ -98,10 +98,10 @@ def read_request_pb(answer: Answer) -> pb.ReadRequest:
             return pb.ReadRequest(message_id=answer.message_id, response_data=data)
 
 
-def read_response(message: pb.ReadResponse) -> tuple[str, Event]:
-    """Return an event's id on its stream, and the event."""
+def read_response(message: pb.ReadResponse, data: bytes | None = None) -> tuple[str, Event]:
+    """Return an event's id on its stream, and the event; huge data may have been taken out of it."""
     return message.message_id, Event(
-        data=message.data,
+        data=message.data if data is None else data,
         metadata=mapping(message.metadata),
         content_type=message.content_type or None,
     )

@@ -126,10 +126,10 @@ def pull_request_pb(said: Topic | Ack) -> pb.PullMessagesRequest:
             return pb.PullMessagesRequest(ack_message_id=message_id)
 
 
-def pull_response(message: pb.PullMessagesResponse) -> tuple[str, Message]:
-    """Return a message's id on its stream, and the message."""
+def pull_response(message: pb.PullMessagesResponse, data: bytes | None = None) -> tuple[str, Message]:
+    """Return a message's id on its stream, and the message; huge data may have been taken out of it."""
     return message.id, Message(
-        data=message.data,
+        data=message.data if data is None else data,
         topic=message.topic_name,
         metadata=mapping(message.metadata),
         content_type=message.content_type or None,

@@ -10,7 +10,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from .._wire import names
-from .._wire.huge import LARGE_BYTES, with_bytes
+from .._wire.huge import LARGE_BYTES, parted, with_bytes
 from .._wire.status import error_of
 from ..errors import (
     ComponentError,
@@ -218,10 +218,25 @@ class Connection:
         try:
             return kind.FromString(answer)
         except DecodeError as error:
-            raise RemoteError(
-                f"{self.name} answered {path} with {len(answer)} bytes that are no {kind.DESCRIPTOR.name}",
-                code=Code.INTERNAL,
-            ) from error
+            raise self._no_message(path, answer, kind) from error
+
+    def parted(self, path: str, answer: bytes, kind: type[M], field: str) -> tuple[M, bytes]:
+        """
+        Return the message that came without the huge value in its field of bytes, and that value.
+
+        Raises:
+            RemoteError: it is none of its kind.
+        """
+        try:
+            return parted(kind, field, answer)
+        except DecodeError as error:
+            raise self._no_message(path, answer, kind) from error
+
+    def _no_message(self, path: str, answer: bytes, kind: type[M]) -> RemoteError:
+        return RemoteError(
+            f"{self.name} answered {path} with {len(answer)} bytes that are no {kind.DESCRIPTOR.name}",
+            code=Code.INTERNAL,
+        )
 
     def _error(self, status: StatusError) -> ComponentError:
         error = error_of(status)

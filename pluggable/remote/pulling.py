@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from google.protobuf.message import Message as Protobuf
 
+from .._wire.huge import LARGE_BYTES
 from ..delivery import Accepted, Delivery, Outcome, Rejected, Unanswered
 from ..errors import ComponentError
 from ..transport import ClientStream, StatusError
@@ -56,6 +57,7 @@ class Puller(Generic[P, V]):
     What a subscription or an input binding runs until it is cancelled.
 
     ``opening`` is said first on every stream; ``unpack`` and ``pack`` know the block's messages.
+    The data of a huge one is taken out of it before, and handed on beside it.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Puller(Generic[P, V]):
         source: str,
         opening: Sequence[bytes],
         kind: type[P],
-        unpack: Callable[[P], tuple[str, V]],
+        unpack: Callable[[P, bytes | None], tuple[str, V]],
         pack: Callable[[str, Accepted | Rejected], bytes],
         deliver: Delivery[V],
         intake: Intake,
@@ -176,7 +178,12 @@ class Puller(Generic[P, V]):
                 return False
             if session.leaving:
                 return True
-            message_id, message = self._unpack(self._connection.parsed(self._path, data, self._kind))
+            if len(data) > LARGE_BYTES:
+                message_id, message = await asyncio.to_thread(self._unpacked_huge, data)
+            else:
+                message_id, message = self._unpack(
+                    self._connection.parsed(self._path, data, self._kind), None
+                )
             await self._intake.resumed()
             self._stands(session)
             self._backoff.reset()
@@ -186,6 +193,9 @@ class Puller(Generic[P, V]):
             self._room.take(size)
             handling = tasks.create_task(self._handle(session, message_id, message))
             handling.add_done_callback(partial(self._handled, size))
+
+    def _unpacked_huge(self, data: bytes) -> tuple[str, V]:
+        return self._unpack(*self._connection.parted(self._path, data, self._kind, "data"))
 
     def _check_id(self, message_id: str) -> None:
         if not message_id and not self._warned:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from google.protobuf.message import Message
 
 from .._proto.dapr.proto.components.v1 import state_pb2 as pb
 from .._proto.pluggable.components.v1alpha1 import state_pb2 as further
-from .._wire import common, keyspace, names, query, state as wire
+from .._wire import common, hugestate, keyspace, names, query, state as wire
 from .._wire.huge import LARGE_BYTES
 from ..errors import UnsupportedError
 from ..keyspace import (
@@ -63,11 +63,12 @@ class RemoteStateStore(
         return wire.get_response(message)
 
     async def set(self, request: SetRequest) -> None:
+        packed: Message | bytes
         if len(request.value) <= LARGE_BYTES:
-            await self._connection.ask(_SET, wire.set_request_pb(request), pb.SetResponse)
-            return
-        message = wire.set_request_pb(replace(request, value=b""))
-        await self._connection.ask_holding(_SET, message, "value", request.value, pb.SetResponse)
+            packed = wire.set_request_pb(request)
+        else:
+            packed = await asyncio.to_thread(hugestate.set_request_bytes, request)
+        await self._connection.ask(_SET, packed, pb.SetResponse)
 
     async def delete(self, request: DeleteRequest) -> None:
         await self._connection.ask(_DELETE, wire.delete_request_pb(request), pb.DeleteResponse)
@@ -79,11 +80,12 @@ class RemoteStateStore(
         return _in_order(requests, wire.bulk_get_response(message))
 
     async def bulk_set(self, requests: Sequence[SetRequest], *, parallelism: int = 0) -> None:
-        def pack(items: Sequence[SetRequest]) -> Message:
-            return wire.bulk_set_request_pb(items, parallelism)
-
-        size = _size(requests)
-        await self._connection.ask_packing(_BULK_SET, size, pack, requests, pb.BulkSetResponse)
+        packed: Message | bytes
+        if _size(requests) <= LARGE_BYTES:
+            packed = wire.bulk_set_request_pb(requests, parallelism)
+        else:
+            packed = await asyncio.to_thread(hugestate.bulk_set_request_bytes, requests, parallelism)
+        await self._connection.ask(_BULK_SET, packed, pb.BulkSetResponse)
 
     async def bulk_delete(self, requests: Sequence[DeleteRequest], *, parallelism: int = 0) -> None:
         await self._connection.ask(
@@ -93,12 +95,12 @@ class RemoteStateStore(
     async def transact(
         self, operations: Sequence[SetRequest | DeleteRequest], metadata: Mapping[str, str] = NO_METADATA
     ) -> None:
-        def pack(items: Sequence[SetRequest | DeleteRequest]) -> Message:
-            return wire.transact_request_pb(items, metadata)
-
-        await self._connection.ask_packing(
-            _TRANSACT, _size(operations), pack, operations, pb.TransactionalStateResponse
-        )
+        packed: Message | bytes
+        if _size(operations) <= LARGE_BYTES:
+            packed = wire.transact_request_pb(operations, metadata)
+        else:
+            packed = await asyncio.to_thread(hugestate.transact_request_bytes, operations, metadata)
+        await self._connection.ask(_TRANSACT, packed, pb.TransactionalStateResponse)
 
     async def transaction_limit(self) -> int | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import deque
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from ..status import Code, StatusError
@@ -22,6 +23,8 @@ _PREFIX: Final = struct.Struct(">BI")
 _WINDOW_BITS: Final = {b"gzip": 31, b"deflate": 15}
 #: Pieces smaller than this are joined as they come: each would cost more than it holds.
 _PIECE_BYTES: Final = 1024
+#: Larger messages are put together as they come: to join them in the end would hold the loop.
+_HUGE_BYTES: Final = 1024 * 1024
 
 
 def prefix(message: bytes) -> bytes:
@@ -66,6 +69,7 @@ class Messages:
         self._size = -1
         self._missing = 0
         self._pieces: list[bytes | bytearray] = []
+        self._huge: BytesIO | None = None
 
     @property
     def incomplete(self) -> bool:
@@ -111,6 +115,8 @@ class Messages:
             if self._limit is not None and size > self._limit:
                 raise _too_large(str(size), self._limit)
             self._compressed, self._size, self._missing = bool(flag), size, size
+            if size > _HUGE_BYTES:
+                self._huge = BytesIO()
         return min(end, len(data))
 
     def _go_on(self, data: bytes, at: int) -> int:
@@ -119,15 +125,23 @@ class Messages:
         self._keep(piece)
         if not self._missing:
             size, self._size = self._size, -1
-            pieces, self._pieces = self._pieces, []
-            message = bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
+            message = self._put_together()
             if self._compressed:
                 message = self._decompressed(message)
             self.ready.append((message, PREFIX_BYTES + size))
         return at + len(piece)
 
+    def _put_together(self) -> bytes:
+        if self._huge is not None:
+            huge, self._huge = self._huge, None
+            return huge.getvalue()
+        pieces, self._pieces = self._pieces, []
+        return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
+
     def _keep(self, piece: bytes) -> None:
-        if len(piece) >= _PIECE_BYTES or not self._missing:
+        if self._huge is not None:
+            self._huge.write(piece)
+        elif len(piece) >= _PIECE_BYTES or not self._missing:
             self._pieces.append(piece)
         elif self._pieces and isinstance(self._pieces[-1], bytearray):
             self._pieces[-1] += piece

@@ -12,6 +12,7 @@ from pluggable import ConfigurationStore, InitError
 from pluggable.configuration import Changes, GetRequest, Item, Notify, SubscribeRequest
 from pluggable.testing import connected
 from pluggable_servers.redis.configuration import RedisConfigurationStore
+from tests.backends.redis import Redis
 from tests.servers.running import redis_server
 
 Bare = redis.asyncio.Redis
@@ -154,18 +155,17 @@ async def test_change_during_a_lost_connection_is_told(store: ConfigurationStore
 
 @pytest.mark.slow
 async def test_server_that_is_started_again_is_heard(caplog: pytest.LogCaptureFixture) -> None:
-    with redis_server() as port:
-        async with opened(port) as store, heard(store, "a") as news:
-            async with Bare(port=port) as bare:
-                await bare.shutdown(nosave=True)
+    with Redis.running() as redis:
+        async with opened(redis.port) as store, heard(store, "a") as news:
+            redis.stop()
             async with asyncio.timeout(20):
                 while "a subscription is interrupted" not in caplog.text:  # noqa: ASYNC110  a log tells nobody
                     await asyncio.sleep(0.01)
-            with redis_server("--port", str(port)):
-                async with Bare(port=port) as bare:
-                    await bare.set("a", "1")
+            redis.start()
+            async with Bare(port=redis.port) as bare:
+                await bare.set("a", "1")
 
-                    assert await news.next() == {"a": Item(value="1")}
+                assert await news.next() == {"a": Item(value="1")}
 
 
 async def test_server_that_cannot_be_configured_is_heard(caplog: pytest.LogCaptureFixture) -> None:

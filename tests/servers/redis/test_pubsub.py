@@ -12,7 +12,8 @@ from pluggable import Accepted, PubSub, Unanswered
 from pluggable.delivery import Outcome
 from pluggable.pubsub import Message, PublishRequest
 from pluggable_servers.redis.pubsub import RedisPubSub
-from tests.servers.running import Inbox, Silent, broker, redis_server, subscribed
+from tests.backends.redis import Redis
+from tests.servers.running import Inbox, Silent, broker, subscribed
 
 Bare = redis.asyncio.Redis
 
@@ -159,17 +160,12 @@ async def test_lost_connection_is_made_again(events: PubSub, bare: Bare) -> None
 
 async def test_stopped_server_is_waited_for() -> None:
     inbox = Inbox()
-    with redis_server() as port:
-        opened = broker(RedisPubSub, at(port))
-        events = await opened.__aenter__()
-        subscription = subscribed(events, "orders", inbox)
-        await subscription.__aenter__()
-    with redis_server("--port", str(port)):
-        await events.publish(PublishRequest(topic="orders", data=b"after"))
+    with Redis.running() as redis:
+        async with broker(RedisPubSub, at(redis.port)) as events, subscribed(events, "orders", inbox):
+            redis.restart()
+            await events.publish(PublishRequest(topic="orders", data=b"after"))
 
-        assert await inbox.data(1) == [b"after"]
-        await subscription.__aexit__(None, None, None)
-        await opened.__aexit__(None, None, None)
+            assert await inbox.data(1) == [b"after"]
 
 
 async def test_concurrency_bounds_all_topics(empty_redis: int) -> None:

@@ -18,6 +18,7 @@ from pluggable import (
 )
 from pluggable.state import Concurrency, Consistency, DeleteRequest, GetRequest, SetRequest
 from pluggable_servers.redis.state import RedisStateStore
+from tests.backends.redis import Redis
 from tests.servers.running import redis_server, state_store
 
 Bare = redis.asyncio.Redis
@@ -152,17 +153,14 @@ async def test_server_that_is_not_there_is_named() -> None:
 
 
 async def test_lost_server_is_unavailable_and_comes_back() -> None:
-    with redis_server() as port:
-        opened = state_store(RedisStateStore, at(port, redisMaxRetries="1"))
-        store = await opened.__aenter__()
-        await store.set(SetRequest(key="k", value=b"1"))
+    with Redis.running() as redis:
+        async with state_store(RedisStateStore, at(redis.port, redisMaxRetries="1")) as store:
+            await store.set(SetRequest(key="k", value=b"1"))
 
-    with pytest.raises(UnavailableError, match=f"redis 127.0.0.1:{port}"):
-        await store.get(GetRequest(key="k"))
-    with redis_server("--port", str(port)):
-        await store.set(SetRequest(key="k", value=b"2"))
-        assert await store.get(GetRequest(key="k")) is not None
-        await opened.__aexit__(None, None, None)
+            with redis.away(), pytest.raises(UnavailableError, match=f"redis 127.0.0.1:{redis.port}"):
+                await store.get(GetRequest(key="k"))
+            await store.set(SetRequest(key="k", value=b"2"))
+            assert await store.get(GetRequest(key="k")) is not None
 
 
 async def test_server_that_hangs_times_out(empty_redis: int, bare: Bare) -> None:
