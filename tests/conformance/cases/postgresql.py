@@ -30,4 +30,5 @@ CASES: Final = (
         around=server,
         suites={"": Suite(operations=TRANSACTIONS, config=BAD_ETAG)},
     ),
+    Case(type="lock.postgresql", around=server),
 )
