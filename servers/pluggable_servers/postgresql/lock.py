@@ -81,7 +81,7 @@ class PostgreSQLLockStore(LockStore):
         settings=PostgreSQLLockSettings,
         title="PostgreSQL",
         description="Locks in a table of PostgreSQL.",
-        url="https://www.postgresql.org/docs/current/",
+        url="https://docs.dapr.io/reference/components-reference/supported-locks/",
         authentication=AUTHENTICATION,
     )
 
