@@ -74,6 +74,8 @@ class MQTTSession:
         self._coming: list[str] = []
         self._held: dict[int, Held] = {}
         self._free: list[Held] = []
+        self._unclaimed: set[str] = set()
+        """Topics of these of which it was said that nothing is subscribed to them."""
         self._unacknowledgeable = 0
         self._number = 0
 
@@ -164,9 +166,10 @@ class MQTTSession:
         pattern = chosen(self._subscriptions, held.topic)
         if pattern is None:
             self._free.append(held)
-            if chosen(self._coming, held.topic) is None:
+            if held.topic not in self._unclaimed and chosen(self._coming, held.topic) is None:
+                self._unclaimed.add(held.topic)
                 logger.warning(
-                    '%s: a message to topic "%s", which nothing is subscribed to here, is held meanwhile',
+                    '%s: messages to topic "%s", which nothing is subscribed to here, are held meanwhile',
                     self._component,
                     held.topic,
                 )
@@ -175,6 +178,7 @@ class MQTTSession:
 
     def _hand_out(self) -> None:
         """Give a new subscription what waits for it."""
+        self._unclaimed.clear()
         waiting = sorted(self._free, key=lambda held: held.number)
         self._free = [held for held in waiting if chosen(self._subscriptions, held.topic) is None]
         for held in waiting:

@@ -33,6 +33,7 @@ LONGEST_PAUSE: Final = 60.0
 _LOOK_EVERY: Final = 30.0
 #: So many messages are held here, or with concurrencyMode parallel handled at once.
 _MOST: Final = 1000
+_TOKENS_WITH_DOMAIN: Final = 11
 _STALLED: Final = "Nats-Consumer-Stalled"
 
 
@@ -182,7 +183,7 @@ class Consumer:
                 await self._connection.client.publish(reply)
 
     async def _handle(self, message: Msg, deliver: Delivery[Message]) -> None:
-        sequence = message.metadata.sequence.stream
+        sequence = _sequence(message.reply)
         self._last = max(self._last, sequence)
         self._open.add(sequence)
         handed = Message(data=message.data, topic=self._topic, metadata={"Topic": message.subject})
@@ -229,6 +230,17 @@ class Consumer:
                 if self._settings.acknowledged and not (message.headers and "Status" in message.headers):
                     await message.nak()
         self._left.clear()
+
+
+def _sequence(reply: str) -> int:
+    """
+    Return a message's number in its stream, from where it is to be acknowledged.
+
+    Source: NATS ADR-15, ``$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…``; servers that name a domain
+    and an account put both behind ``ACK``.
+    """
+    tokens = reply.split(".")
+    return int(tokens[5 if len(tokens) < _TOKENS_WITH_DOMAIN else 7])
 
 
 def _heed_cancellation() -> None:

@@ -94,6 +94,11 @@ class _Tables(Tables):
                 for operation, step in zip(operations, steps, strict=True):
                     await _run(connection, operation, *step)
 
+    async def put(self, requests: Sequence[state.SetRequest]) -> None:
+        rows = [(each.key, life(each), *self._layout.values(each)) for each in requests]
+        async with self._server.acquired() as connection:
+            await connection.executemany(self._layout.put, rows)
+
     async def clean_up(self, interval: float) -> int:
         claim = self._layout.names.last_cleanup, interval - 0.1
         async with self._server.acquired() as connection:

@@ -6,15 +6,18 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from pluggable import state
-from pluggable.errors import ComponentError, InitError
+from pluggable.errors import ComponentError, InitError, TimedOutError, UnavailableError
 from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA
 
 from .values import Found
 
 logger = logging.getLogger(__name__)
+
+_key = attrgetter("key")
 
 Write = state.SetRequest | state.DeleteRequest
 
@@ -29,6 +32,10 @@ class Tables:
     @abstractmethod
     async def write(self, operations: Sequence[Write]) -> None:
         """Apply the operations in order, all or none of them."""
+
+    @abstractmethod
+    async def put(self, requests: Sequence[state.SetRequest]) -> None:
+        """Store values whatever is there, all or none of them; each key comes once, in order."""
 
     @abstractmethod
     async def clean_up(self, interval: float) -> int:
@@ -76,9 +83,25 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
         found = await self._tables.read([request.key for request in requests])
         return [_item(request.key, found.get(request.key)) for request in requests]
 
+    async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
+        if len(requests) < 2 or not _overwrite(requests) or not await self._put(requests):
+            await super().bulk_set(requests, parallelism=parallelism)
+
     async def transact(self, operations: Sequence[Write], metadata: Mapping[str, str] = NO_METADATA) -> None:
         if operations:
             await self._tables.write(operations)
+
+    async def _put(self, requests: Sequence[state.SetRequest]) -> bool:
+        """Store values together, and return whether that went well; else each is to be stored by itself."""
+        try:
+            # In the order of their keys no two such writes wait for each other.
+            await self._tables.put(sorted(requests, key=_key))
+        except (UnavailableError, TimedOutError):
+            raise
+        except ComponentError as error:
+            logger.debug("%d values are not stored together: %s", len(requests), error)
+            return False
+        return True
 
     def _opened_as(self, tables: Tables, name: str, interval: float) -> None:
         """Serve these tables, and remove what has expired every so many seconds; 0 or less for never."""
@@ -101,6 +124,13 @@ async def _clean_up_every(tables: Tables, name: str, interval: float) -> None:
         except ComponentError as error:
             logger.warning('state store "%s": could not remove expired rows: %s', name, error)
         await asyncio.sleep(interval)
+
+
+def _overwrite(requests: Sequence[state.SetRequest]) -> bool:
+    """Whether these writes are each of another key, and take no notice of what is there."""
+    return len({request.key for request in requests}) == len(requests) and not any(
+        request.etag or request.concurrency is state.Concurrency.FIRST_WRITE for request in requests
+    )
 
 
 def _item(key: str, found: Found) -> state.BulkGetItem:

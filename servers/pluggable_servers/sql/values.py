@@ -9,7 +9,8 @@ a reader gets bytes.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from typing import Any
 
 from pluggable.errors import ComponentError, ETagMismatchError
@@ -33,7 +34,9 @@ def decoded(key: str, text: str, is_binary: bool) -> bytes | ComponentError:
     if not is_binary:
         return text.encode()
     try:
-        return b64decode(json.loads(text), validate=True)
+        # Base64 has nothing that JSON would escape, unless somebody else wrote it.
+        plain = text[:1] == text[-1:] == '"' and "\\" not in text
+        return a2b_base64(text[1:-1] if plain else json.loads(text), strict_mode=True)
     except (ValueError, TypeError):
         return ComponentError(f'the row "{key}" is marked as binary, but is not base64 in a JSON string')
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pluggable import StateStore
+from pluggable.errors import BulkError
+from pluggable.state import SetRequest
 from pluggable_servers.mysql.state import MySQLStateStore
 from tests.backends.mariadb import MariaDB
 from tests.servers import test_state_contract as contract
@@ -22,3 +24,12 @@ async def store(mariadb: MariaDB, schema: str) -> AsyncIterator[StateStore]:
     properties = {"connectionString": mariadb.dsn(), "schemaName": schema}
     async with state_store(MySQLStateStore, properties, "over a socket") as found:
         yield found
+
+
+async def test_what_the_server_refuses_costs_no_other(store: StateStore) -> None:
+    refused = "k" * 300
+    with pytest.raises(BulkError) as caught:
+        await store.bulk_set([SetRequest(key=key, value=b"1") for key in ("a", refused, "b")])
+
+    assert list(caught.value.failures) == [refused]
+    assert [await contract.value(store, key) for key in "ab"] == [b"1", b"1"]

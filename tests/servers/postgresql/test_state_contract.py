@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pluggable import StateStore
+from pluggable.errors import BulkError
+from pluggable.state import SetRequest
 from pluggable_servers.postgresql.state import PostgreSQLStateStore, PostgreSQLStateStoreV2
 from tests.backends.postgresql import PostgreSQL
 from tests.servers import test_state_contract as contract
@@ -24,3 +26,12 @@ async def store(
     properties = {"connectionString": postgresql.url(database)}
     async with state_store(request.param, properties, "over a socket") as found:
         yield found
+
+
+async def test_what_the_server_refuses_costs_no_other(store: StateStore) -> None:
+    refused = "no\0where"
+    with pytest.raises(BulkError) as caught:
+        await store.bulk_set([SetRequest(key=key, value=b"1") for key in ("a", refused, "b")])
+
+    assert list(caught.value.failures) == [refused]
+    assert [await contract.value(store, key) for key in "ab"] == [b"1", b"1"]

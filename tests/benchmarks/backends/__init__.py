@@ -1,0 +1,1 @@
+"""What the bundled components cost, each beside the bare library of its server."""
