@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import socket
 
 from tests.programs import needed
@@ -16,6 +17,7 @@ class Mosquitto(Server):
         lines = (
             f"listener {self.port} 127.0.0.1",
             *(self.options or ("allow_anonymous true",)),
+            f"user {getpass.getuser()}",  # root would become another, who may not write here
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_interval 1",

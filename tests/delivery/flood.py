@@ -43,6 +43,8 @@ class Plan:
     handling_seconds: float = 0.002
     metadata: Mapping[str, str] = field(default_factory=dict)
     """The subscription's."""
+    publisher: Mapping[str, str] = field(default_factory=dict)
+    """Properties that the publisher has in place of the consumers'."""
     patience_seconds: float = 400.0
 
 
@@ -67,7 +69,7 @@ async def flood(
         poison=plan.poison,
     )
     publisher = kind()
-    await publisher.init(Metadata(dict(properties), "flood"))
+    await publisher.init(Metadata({**properties, **plan.publisher}, "flood"))
     try:
         async with asyncio.timeout(plan.patience_seconds), asyncio.TaskGroup() as tasks:
             subscribed = asyncio.Event()

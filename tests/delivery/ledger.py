@@ -20,6 +20,8 @@ class Ledger:
         self.handled: list[int] = []
         self.rejected: list[int] = []
         self.begun: Counter[int] = Counter()
+        self.done: set[int] = set()
+        """The messages that came to an end: handled or rejected."""
         self._changed = asyncio.Event()
 
     def enter(self, line: str) -> None:
@@ -29,6 +31,7 @@ class Ledger:
             self.begun[int(number)] += 1
         else:
             {HANDLED: self.handled, REJECTED: self.rejected}[what].append(int(number))
+            self.done.add(int(number))
         self._changed.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -36,11 +39,6 @@ class Ledger:
         while not holds():
             self._changed.clear()
             await self._changed.wait()
-
-    @property
-    def done(self) -> set[int]:
-        """The messages that came to an end: handled or rejected."""
-        return {*self.handled, *self.rejected}
 
     @property
     def in_order(self) -> bool:
