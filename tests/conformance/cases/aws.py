@@ -9,9 +9,11 @@ from typing import Final
 
 from tests.backends.moto import Moto
 
-from .case import Case, Suite, Surroundings
+from .case import BROKERS, Case, Suite, Surroundings
 from .local import SECRETS
 
+MESSAGE: Final = {"outputData": "conformance", "readBindingTimeout": "10s", "readBindingWait": "1s"}
+UNORDERED: Final = {**BROKERS, "checkInOrderProcessing": False}
 OBJECT: Final = {"output": {"key": "conformance"}, "outputData": '{"data": {"maxResults": 10}}'}
 
 
@@ -41,7 +43,39 @@ async def bucket(_folder: Path) -> AsyncIterator[Surroundings]:
         )
 
 
+@asynccontextmanager
+async def queue(_folder: Path) -> AsyncIterator[Surroundings]:
+    """A queue that shows a message again after a second."""
+    with Moto.running() as moto:
+        async with moto.client("sqs") as client:
+            await client.create_queue(QueueName="conformance", Attributes={"VisibilityTimeout": "1"})
+        yield Surroundings(
+            properties={**moto.properties, "queueName": "conformance"},
+            operations={"create": {"data": "x"}},
+        )
+
+
+@asynccontextmanager
+async def topics(_folder: Path) -> AsyncIterator[Surroundings]:
+    """Nothing yet: topics and the queue are made when they are needed."""
+    with Moto.running() as moto:
+        yield Surroundings(
+            properties={
+                **moto.properties,
+                "consumerID": "conformance",
+                "messageVisibilityTimeout": "2",
+                "messageWaitTimeSeconds": "1",
+            },
+        )
+
+
 CASES: Final = (
+    Case(type="pubsub.aws.snssqs", around=topics, suites={"": Suite(config=UNORDERED)}),
+    Case(
+        type="bindings.aws.sqs",
+        around=queue,
+        suites={"": Suite(operations=("operations", "create", "read"), config=MESSAGE)},
+    ),
     Case(type="secretstores.aws.secretmanager", around=secrets, suites={"": Suite()}),
     Case(
         type="bindings.aws.s3",
