@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: So many messages are handled at once where the settings set no bound.
 _MOST_AT_ONCE: Final = 1000
+#: How long the last request may take once nobody is subscribed.
+_LAST_SECONDS: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Consumer:
         """Put back what a subscription has in hand, and poll no more if it was the last."""
         ending = set(subscription.tasks)
         if not self._subscriptions and self._polling is not None:
-            ending.add(self._polling)
+            ending = {self._polling}  # It ends the others, once nothing is asked for any more.
             self._polling = None
         for task in ending:
             task.cancel()
@@ -120,12 +123,22 @@ class Consumer:
         return queues[-1]
 
     async def _received(self, queue: Queue) -> list[dict[str, Any]]:
-        return await queue.receive(
-            AttributeNames=["All"],
-            MaxNumberOfMessages=self._terms.most,
-            VisibilityTimeout=self._terms.visibility,
-            WaitTimeSeconds=self._terms.wait,
+        """Return messages; a request that is given up is waited for, as SQS might hide messages for it."""
+        asking = asyncio.create_task(
+            queue.receive(
+                AttributeNames=["All"],
+                MaxNumberOfMessages=self._terms.most,
+                VisibilityTimeout=self._terms.visibility,
+                WaitTimeSeconds=self._terms.wait,
+            )
         )
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            with suppress(ComponentError, TimeoutError):
+                async with asyncio.timeout(_LAST_SECONDS):
+                    await _put_back(queue, await asking)
+            raise
 
     async def _hand_over(
         self, queue: Queue, messages: Sequence[dict[str, Any]], group: asyncio.TaskGroup
@@ -137,7 +150,7 @@ class Consumer:
                 await self._room.acquire()
                 self._begin(queue, waiting.popleft(), group)
         finally:
-            await asyncio.gather(*(queue.put_back(message) for message in waiting))
+            await _put_back(queue, waiting)
 
     def _begin(self, queue: Queue, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
         name, data = unpacked(message["Body"])
@@ -219,6 +232,10 @@ class Consumer:
             seconds,
         )
         await asyncio.sleep(seconds)
+
+
+async def _put_back(queue: Queue, messages: Iterable[dict[str, Any]]) -> None:
+    await asyncio.gather(*(queue.put_back(message) for message in messages))
 
 
 def _pauses() -> Iterator[float]:
