@@ -24,6 +24,8 @@ PART: Final = 8 * 1024**2
 #: So many keys are deleted in one request at most.
 MOST_DELETED: Final = 1000
 _CHUNK: Final = 1024**2
+#: What AWS's client in Go calls what it is told no type of.
+_UNTOLD: Final = {"ContentType": "application/octet-stream"}
 #: An object in a list, by Go's names and with what Go says where S3 says nothing.
 _LISTED: Final[dict[str, Any]] = {
     "ChecksumAlgorithm": None,
@@ -65,7 +67,7 @@ class Bucket:
     async def put(self, key: str, data: bytes, **options: str) -> dict[str, Any]:
         """Store what is given, and return S3's answer."""
         if len(data) < PARTS_FROM:
-            return await self._call("put_object", Key=key, Body=data, **options)
+            return await self._call("put_object", Key=key, Body=data, **{**_UNTOLD, **options})
         view = memoryview(data)
 
         async def parts() -> AsyncIterator[bytes]:

@@ -238,7 +238,7 @@ async def _list(bucket: Bucket, data: bytes) -> InvokeResponse:
             "s3 binding error: invalid list payload: "
             "wanted a whole number as maxResults, and texts as marker, prefix and delimiter"
         )
-    page = {name.capitalize(): text for name, text in texts.items() if text}
+    page = {name.capitalize(): text for name, text in texts.items()}
     return _answer(await bucket.listed(MaxKeys=most if most >= 1 else _MOST_LISTED, **page))
 
 

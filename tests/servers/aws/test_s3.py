@@ -75,6 +75,7 @@ async def test_object_without_a_key_gets_one(s3: Any, binding: S3Binding, name: 
 
     assert len(key) == 36
     assert await stored(s3, name, key) == b"x"
+    assert (await s3.head_object(Bucket=name, Key=key))["ContentType"] == "application/octet-stream"
 
 
 async def test_version_is_told(s3: Any, binding: S3Binding, name: str) -> None:
