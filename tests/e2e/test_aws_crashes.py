@@ -50,6 +50,7 @@ async def test_killed_sidecar_loses_nothing(resources: Path, moto: Moto, applica
             await application.got(len(application.events) + 20)
             killed.process.kill()
             await killed.process.wait()
+            assert not any(moto.properties[key] in killed.log() for key in ("accessKey", "secretKey"))
         assert len(application.handled) < MESSAGES, f"nothing was left at kill {kill}"
     async with sidecar(resources, app_id="app", app_port=application.port), asyncio.timeout(90):
         while len(application.handled) < MESSAGES:

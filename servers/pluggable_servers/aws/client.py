@@ -9,7 +9,11 @@ from contextlib import AsyncExitStack
 from typing import Any, Final, Self, TypeVar
 
 from aiobotocore.config import AioConfig
-from aiobotocore.credentials import AioAssumeRoleCredentialFetcher, AioDeferredRefreshableCredentials
+from aiobotocore.credentials import (
+    AioAssumeRoleCredentialFetcher,
+    AioCredentials,
+    AioDeferredRefreshableCredentials,
+)
 from aiobotocore.session import AioSession, get_session
 
 from pluggable.errors import DeniedError, InitError
@@ -39,12 +43,19 @@ class AWS:
     """Opened by ``open``; whoever opened it closes it."""
 
     def __init__(
-        self, clients: Mapping[str, Any], endpoint: str, region: str, name: str, stack: AsyncExitStack
+        self,
+        clients: Mapping[str, Any],
+        endpoint: str,
+        region: str,
+        name: str,
+        found: AioCredentials | None,
+        stack: AsyncExitStack,
     ) -> None:
         self.region = region
         self.name = name
         self._clients = clients
         self._endpoint = endpoint
+        self._found = found
         self._stack = stack
 
     @classmethod
@@ -75,7 +86,7 @@ class AWS:
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(OPEN_SECONDS):
-                    session, region = await _session(settings)
+                    session, region, found = await _session(settings)
                     clients = {
                         service: await stack.enter_async_context(
                             session.create_client(
@@ -92,7 +103,7 @@ class AWS:
                 raise InitError(f"{_NO_CREDENTIALS} (looked for {OPEN_SECONDS:g} s)") from error
             except (*FAILURES, ValueError) as error:
                 raise InitError(f"aws: {error}") from error
-            return cls(clients, endpoint or "", region, name, stack.pop_all())
+            return cls(clients, endpoint or "", region, name, found, stack.pop_all())
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,12 +116,12 @@ class AWS:
         Raises:
             ComponentError: it refused, or did not answer.
         """
-        client = self._clients[service]
         try:
-            answer: dict[str, Any] = await getattr(client, operation)(**parameters)
-        except FAILURES as error:
-            raise error_of(error, self.where(service)) from error
-        return answer
+            return await self._once(service, operation, parameters)
+        except DeniedError:
+            if not await self._exchanged():
+                raise
+        return await self._once(service, operation, parameters)
 
     async def answers(self, service: str, operation: str, **parameters: Any) -> None:
         """
@@ -131,6 +142,29 @@ class AWS:
     def where(self, service: str) -> str:
         """Return the service and its endpoint as they stand in messages."""
         return f"aws {service} {self._endpoint or self.region}"
+
+    async def _once(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = await getattr(self._clients[service], operation)(**parameters)
+        except FAILURES as error:
+            raise error_of(error, self.where(service)) from error
+        return answer
+
+    async def _exchanged(self) -> bool:
+        """Look again for keys that were found in the environment; say whether they are others now."""
+        if self._found is None:
+            return False
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                fresh = await get_session().get_credentials()
+        except (*FAILURES, TimeoutError):
+            return False
+        if fresh is None or fresh.access_key == self._found.access_key:
+            return False
+        # The clients have this very object.
+        self._found.access_key, self._found.secret_key = fresh.access_key, fresh.secret_key
+        self._found.token = fresh.token
+        return True
 
 
 async def limited(items: Iterable[T], work: Callable[[T], Awaitable[R]], limit: int) -> list[R]:
@@ -157,8 +191,8 @@ def _config(options: Mapping[str, Any]) -> AioConfig:
     )
 
 
-async def _session(settings: AWSSettings) -> tuple[AioSession, str]:
-    """Return a session that has credentials, and the region."""
+async def _session(settings: AWSSettings) -> tuple[AioSession, str, AioCredentials | None]:
+    """Return a session that has credentials, the region, and those credentials if they may be exchanged."""
     session = get_session()
     # AWS_REGION is what AWS's client in Go reads; Python's reads AWS_DEFAULT_REGION.
     region = settings.region or os.environ.get("AWS_REGION") or session.get_config_variable("region")
@@ -166,13 +200,14 @@ async def _session(settings: AWSSettings) -> tuple[AioSession, str]:
         raise InitError(_NO_REGION)
     if settings.access_key:
         session.set_credentials(settings.access_key, settings.secret_key, settings.session_token or None)
-        return session, region
+        return session, region, None
     source = await session.get_credentials()
     if source is None:
         raise InitError(_NO_CREDENTIALS)
     if settings.assume_role_arn:
         session._credentials = _role(session, settings, region, source)
-    return session, region
+    # Those of another class are renewed by themselves.
+    return session, region, source if type(source) is AioCredentials else None
 
 
 def _role(session: AioSession, settings: AWSSettings, region: str, source: Any) -> Any:

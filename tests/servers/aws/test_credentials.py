@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from aiobotocore.session import get_session
 
 from pluggable import Metadata
 from pluggable.errors import DeniedError, InitError, MetadataError
@@ -22,10 +24,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("aws")]
 
 
 class Suspicious(Moto):
-    """A moto that looks at who asks."""
+    """A moto that looks at who asks, after so many requests as the test says."""
+
+    trusting = 0
 
     def environment(self) -> Mapping[str, str]:
-        return {"INITIAL_NO_AUTH_ACTION_COUNT": "0"}
+        return {"INITIAL_NO_AUTH_ACTION_COUNT": str(self.trusting)}
+
+
+class Trusting(Suspicious):
+    """One that lets a user be made first."""
+
+    trusting = 3
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +160,44 @@ async def test_refusal_says_what_to_look_at() -> None:
             ):
                 await store.get(GetRequest(key="x"))
             await store.ping()  # Whoever refuses is there.
+
+
+async def test_keys_that_were_exchanged_are_picked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", REGION)
+    with Trusting.running() as moto:
+        async with moto.client("iam") as iam:
+            await iam.create_user(UserName="orders")
+            everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+            await iam.put_user_policy(UserName="orders", PolicyName="all", PolicyDocument=document)
+            first = (await iam.create_access_key(UserName="orders"))["AccessKey"]
+        _write(tmp_path, first)
+        async with opened(SecretManagerStore, {"endpoint": moto.endpoint}) as store:
+            assert await store.bulk_get() == {}
+            _write(tmp_path, await _exchanged(moto, first))
+
+            assert await store.bulk_get() == {}
+            (tmp_path / "credentials").unlink()
+            assert await store.bulk_get() == {}
+
+
+async def _exchanged(moto: Moto, first: dict[str, str]) -> dict[str, str]:
+    """Return a second key of the user; the first is no more."""
+    async with get_session().create_client(
+        "iam",
+        region_name=REGION,
+        endpoint_url=moto.endpoint,
+        aws_access_key_id=first["AccessKeyId"],
+        aws_secret_access_key=first["SecretAccessKey"],
+    ) as iam:
+        second: dict[str, str] = (await iam.create_access_key(UserName="orders"))["AccessKey"]
+        await iam.delete_access_key(UserName="orders", AccessKeyId=first["AccessKeyId"])
+    return second
+
+
+def _write(folder: Path, key: Mapping[str, str]) -> None:
+    (folder / "credentials").write_text(
+        f"[default]\naws_access_key_id={key['AccessKeyId']}\naws_secret_access_key={key['SecretAccessKey']}\n"
+    )
