@@ -16,11 +16,13 @@ from tests.backends.moto import Moto
 from tests.e2e.applications import Application
 from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.servers.aws.broker import linked
 from tests.servers.aws.recorded import CALLS, told
 from tests.web import listening
 
 pytestmark = [needs_daprd, pytest.mark.slow, pytest.mark.xdist_group("aws")]
 
+LONGEST_SECONDS = 150.0
 SECRET = '{"a":"x","n":5,"f":1.50,"w":2.0,"o":{"z":[1,"<&>"],"a":{}}}'
 
 
@@ -31,8 +33,12 @@ def moto() -> Iterator[Moto]:
 
 
 @pytest.fixture(autouse=True)
-def in_time() -> None:
+async def in_time() -> AsyncIterator[None]:
     """What waits for messages to be visible again takes longer than the other tests have."""
+    loop = asyncio.get_running_loop()
+    late = loop.call_later(LONGEST_SECONDS, lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+    yield
+    late.cancel()
 
 
 @pytest.fixture
@@ -86,6 +92,7 @@ async def test_daprd_finds_what_ours_made(
     component(resources, "events", "pubsub.aws.snssqs", consumerID=name, **quick, **dead, **moto.properties)
     application.subscribe("events", name)
     async with sidecar(resources, app_id="app", app_port=application.port) as ours:
+        await linked(moto, name)
         await publish(ours, name, "ours")
         await application.got(1)
     async with daprd(resources, "app", application.port) as theirs:

@@ -82,3 +82,14 @@ async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(0.1)
+
+
+async def linked(moto: Moto, queue: str) -> None:
+    """Wait until a queue is subscribed to a topic: what is published before that is for nobody."""
+
+    async def found() -> bool:
+        links = (await sns.list_subscriptions())["Subscriptions"]
+        return any(each["Endpoint"] == queue_arn(queue) for each in links)
+
+    async with moto.client("sns") as sns:
+        await until(found)

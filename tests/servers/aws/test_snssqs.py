@@ -18,6 +18,7 @@ from tests.servers.aws.broker import (
     broker,
     counts,
     emptied,
+    linked,
     properties,
     publish,
     queue_arn,
@@ -290,17 +291,11 @@ async def test_absence_is_told_and_got_over(
                 await events.ping()
             await until(lambda: 'pubsub.aws.snssqs "events": receiving: aws sqs' in caplog.text)
         # It comes back with nothing: topic, queue and subscription are made again.
-        async with own_moto.client("sns") as sns:
-            await until(partial(_linked, sns))
+        await linked(own_moto, name)
         await publish(events, name, b"after")
         assert await inbox.data(1) == [b"after"]
     for secret in ("accessKey", "secretKey"):
         assert own_moto.properties[secret] not in caplog.text
-
-
-async def _linked(sns: Any) -> bool:
-    """Say whether a queue is subscribed to a topic."""
-    return bool((await sns.list_subscriptions())["Subscriptions"])
 
 
 async def test_subscription_waits_for_a_broker_that_is_away(
