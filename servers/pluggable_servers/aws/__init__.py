@@ -1,0 +1,1 @@
+"""Components on services of AWS, or of what speaks as they do."""
