@@ -87,22 +87,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, double: HTTPDouble) -> None:
         self.double = double
-        self._connections: set[socket.socket] = set()
+        self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", double.port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that leave or do not trust us."""
 
     def cut(self) -> None:
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -115,11 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
         if (tls := self.server.double.tls) is not None:
             self.request.settimeout(10)
             self.request = tls.wrap_socket(self.request, server_side=True)
+        self.server.connections.add(self.request)
         super().setup()
 
     def finish(self) -> None:
         with contextlib.suppress(OSError):
             super().finish()
+        self.server.connections.discard(self.request)
         if isinstance(self.request, ssl.SSLSocket):  # the plain one was detached
             self.request.close()
 
