@@ -17,12 +17,11 @@ from pluggable.errors import InitError, InvalidRequestError, NotFoundError
 from pluggable.metadata import Metadata, setting
 
 from .key import VaultKey
+from .known import KnownKeys
 from .vault import LocalVault
 
 #: No key is longer.
 MOST_BYTES: Final = 1024 * 1024
-#: Keys that need not be parsed again while their files say the same.
-MOST_KNOWN: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +48,7 @@ class LocalStorageVault(LocalVault):
     _folder: Path
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[bytes, VaultKey]] = {}
+        self._known = KnownKeys()
 
     async def init(self, metadata: Metadata) -> None:
         self._folder = Path(metadata.parse(Settings).path)
@@ -60,22 +59,8 @@ class LocalStorageVault(LocalVault):
         # links are followed, which are the folder's owner's; it is the caller who must not lead out of it
         if ".." in name or "\0" in name:
             raise InvalidRequestError("invalid key path: cannot contain '..'")
-        return await asyncio.to_thread(self._read, self._folder / name.lstrip("/"), name)
-
-    def _read(self, path: Path, name: str) -> VaultKey:
-        """Return the key in the file; one that is known is not parsed, as checking one of RSA takes long."""
-        data = _content(path, name)
-        before, key = self._known.get(name, (b"", None))
-        if key is not None and data == before:
-            return key
-        try:
-            key = VaultKey.read(data, path.suffix)
-        except ValueError as error:
-            raise InvalidRequestError(f"failed to parse key '{name}': {error}") from error
-        if len(self._known) >= MOST_KNOWN:
-            self._known.clear()
-        self._known[name] = (data, key)
-        return key
+        path = self._folder / name.lstrip("/")
+        return await self._known.read(name, await asyncio.to_thread(_content, path, name), path.suffix)
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Secrets of Kubernetes: as a secret store, and as a vault of keys."""

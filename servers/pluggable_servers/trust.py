@@ -1,0 +1,57 @@
+"""The TLS side of clients: whom they trust."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def trusting(authorities: str | None = None, *, verifies: bool = True) -> ssl.SSLContext:
+    """
+    Return a context of TLS 1.2 and up that trusts these authorities, in PEM, and nobody else.
+
+    Without authorities it trusts the system's; with ``verifies`` off, whoever answers.
+
+    Raises:
+        ValueError: the text holds no certificate.
+    """
+    context = ssl.create_default_context()
+    if authorities is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(cadata=authorities)
+        except (ssl.SSLError, ValueError) as error:  # also what is not ASCII
+            raise ValueError("no certificate in PEM") from error
+        # Go takes any of them for the end of the chain; so does Python from 3.13 on.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not verifies:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def pem_in(path: Path) -> str:
+    """
+    Return the certificates in a file, or in all files of a folder and of the folders in it.
+
+    Raises:
+        OSError: one cannot be read.
+        ValueError: there are none, or a file is no text.
+    """
+    found = [each.read_text(encoding="ascii") for each in _files(path)]
+    if not found:
+        raise ValueError("no files")
+    return "\n".join(found)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for folder, inner, files in os.walk(path):
+        # What Kubernetes mounts has each file as a link, and the versions themselves in folders like these.
+        inner[:] = [name for name in inner if not name.startswith("..")]
+        yield from (Path(folder, name) for name in sorted(files))

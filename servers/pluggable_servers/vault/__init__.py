@@ -1,0 +1,1 @@
+"""The secret store in HashiCorp Vault."""
