@@ -29,6 +29,22 @@ async def server(_folder: Path) -> AsyncIterator[Surroundings]:
         )
 
 
+@asynccontextmanager
+async def keys(_folder: Path) -> AsyncIterator[Surroundings]:
+    """A Redis, and what a binding is to do with a key of it."""
+    with Redis.running() as redis:
+        asked = {"metadata": {"key": "conformance"}}
+        yield Surroundings(
+            properties={"redisHost": f"127.0.0.1:{redis.port}"},
+            operations={
+                "create": {"data": "1", **asked},
+                "increment": asked,
+                "get": asked,
+                "delete": asked,
+            },
+        )
+
+
 CASES: Final = (
     Case(
         type="state.redis",
@@ -42,4 +58,9 @@ CASES: Final = (
     ),
     Case(type="configuration.redis", around=server),
     Case(type="lock.redis", around=server),
+    Case(
+        type="bindings.redis",
+        around=keys,
+        suites={"": Suite(operations=("operations", "create"), config={"output": {"key": "conformance"}})},
+    ),
 )
