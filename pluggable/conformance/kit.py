@@ -12,7 +12,6 @@ from typing import Final, Self
 
 from .. import transport
 from ..errors import ComponentError, InvalidRequestError
-from ..metadata import Metadata
 from ..remote import Connection, RemoteComponent, list_services
 from .blocks import BLOCKS, Block
 from .check import Check, InapplicableError, ViolationError
@@ -127,7 +126,7 @@ class Kit:
         far_end = block.far_ends[service](self._connection)
         try:
             async with asyncio.timeout(self.profile.wait_seconds + ANSWER_SECONDS):
-                await far_end.init(Metadata(self.profile.properties, self.profile.instance))
+                await far_end.init(self.profile.metadata())
         except ComponentError as error:
             return _Subject(block, service, far_end, error)
         return _Subject(block, service, far_end, None)

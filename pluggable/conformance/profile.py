@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from ..metadata import NO_METADATA
+from ..metadata import NO_METADATA, Metadata
 from .keys import Key
+
+#: Whom ``{uuid}`` tells apart: an instance of this process from all others.
+_PROCESS: Final = uuid.uuid4()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class Profile:
     instance: str = "conformance"
     """The component's name, as in its YAML."""
     properties: Mapping[str, str] = NO_METADATA
-    """What stands under ``spec.metadata``."""
+    """What stands under ``spec.metadata``; ``{uuid}`` is another in each instance, as by a sidecar."""
     blocks: tuple[str, ...] = ()
     """``state``, ``pubsub``, ``crypto`` …; none says all that are served."""
     wait_seconds: float = 10.0
@@ -40,6 +44,12 @@ class Profile:
     """For a vault of keys: those it has; in a file each is a table of ``name``, ``type``, ``algorithms``."""
     application: str = ""
     """For a name resolver: the id of an application that it knows."""
+
+    def metadata(self, instance: str = "") -> Metadata:
+        """Return what an instance is initialised with; without a name it is the profile's own."""
+        name = instance or self.instance
+        own = str(uuid.uuid5(_PROCESS, name))
+        return Metadata({key: value.replace("{uuid}", own) for key, value in self.properties.items()}, name)
 
     @classmethod
     def read(cls, path: Path, address: str) -> Self:

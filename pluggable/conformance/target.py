@@ -73,7 +73,7 @@ class Target:
 
     def metadata(self, instance: str = "") -> Metadata:
         """Return what an instance is initialised with."""
-        return Metadata(self.profile.properties, instance or self.profile.instance)
+        return self.profile.metadata(instance)
 
     def name(self, what: str = "k") -> str:
         """Return a name that nobody has used: for a key, a topic, an instance."""

@@ -14,7 +14,8 @@ def text(description: Description) -> str:
 
 
 def _lines(description: Description) -> Iterator[str]:
-    yield f"## `{description.type}`"
+    version = "" if description.version == "v1" else f"/{description.version}"
+    yield f"## `{description.type}{version}`"
     yield ""
     if description.summary:
         yield description.summary

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol, Self
 
+from .gathered import Gathered
+
 #: What of a body may wait here for who reads it; with more, its sender is not read from.
 AHEAD_BYTES: Final = 256 * 1024
 
@@ -116,14 +118,14 @@ async def whole(body: Body, most_bytes: int) -> bytes:
     """
     if isinstance(body, bytes):
         return body
-    pieces, size = [], 0
+    gathered, size = Gathered(), 0
     async for piece in body:
-        pieces.append(piece)
+        gathered.append(piece)
         size += len(piece)
         if size > most_bytes:
             await body.aclose()
             raise LongBodyError(most_bytes)
-    return b"".join(pieces)
+    return gathered.take()
 
 
 async def close(body: Body) -> None:

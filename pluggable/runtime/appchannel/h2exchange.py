@@ -9,6 +9,7 @@ from ngh2 import ErrorCode
 
 from ...transport.h2 import Connection, Fields, Stream
 from ..bodies import BodyStream, Pieces
+from ..gathered import Gathered
 from ..http1 import Answer as Response
 from .errors import AppAnswerError
 from .streaming import ConnectionEndedError, Streamed
@@ -94,14 +95,14 @@ class Whole(Exchange):
         super().__init__(connection, number)
         self.answer: asyncio.Future[Response] = connection.loop.create_future()
         self._most_bytes = most_bytes
-        self._pieces: list[bytes] = []
+        self._body = Gathered()
         self._size = 0
 
     def on_data(self, data: bytes) -> None:
         self.consumed(len(data))
         self._size += len(data)
         if self._size <= self._most_bytes:
-            self._pieces.append(data)
+            self._body.append(data)
             return
         limit = f"longer than {self._most_bytes} bytes"
         self.fail(AppAnswerError(f"the application's answer cannot be read: its body is {limit}"))
@@ -109,10 +110,10 @@ class Whole(Exchange):
 
     def all_came(self) -> None:
         if not self.answer.done():
-            self.answer.set_result(Response(self.status, self.headers, b"".join(self._pieces)))
+            self.answer.set_result(Response(self.status, self.headers, self._body.take()))
 
     def fail(self, error: Exception) -> None:
-        self._pieces = []
+        self._body.drain()
         if not self.answer.done():
             self.answer.set_exception(error)
 

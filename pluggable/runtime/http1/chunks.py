@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..gathered import Gathered
 from .fields import LongBodyError, MalformedError, pairs, shown
 
 #: The longest line with a chunk's size, and all extensions and trailers of a body together.
@@ -27,10 +28,11 @@ class Chunks:
     Source: RFC 9112, section 7.1.
     """
 
-    __slots__ = ("_after_data", "_beside", "_left", "_line", "_most", "_trailing", "done", "pieces", "size")
+    __slots__ = ("_after_data", "_beside", "_left", "_line", "_most", "_trailing", "body", "done", "size")
 
     def __init__(self, most_bytes: int) -> None:
-        self.pieces: list[bytes] = []
+        self.body: Final = Gathered()
+        """What has come of its data."""
         self.size: int = 0
         self.done: bool = False
         self._most = most_bytes
@@ -52,7 +54,7 @@ class Chunks:
         while at < end and not self.done:
             if self._left:
                 piece = data[at : at + self._left]
-                self.pieces.append(piece)
+                self.body.append(piece)
                 self._left -= len(piece)
                 self._after_data = not self._left
                 at += len(piece)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from io import BytesIO
 from typing import Final, Generic, Protocol, TypeVar
 
+from ..gathered import Gathered
 from .blocks import Blocks, Known
 from .chunks import Chunks
 from .fields import (
@@ -19,8 +19,6 @@ from .fields import (
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\n"
 _SLASH: Final = ord("/")
-#: Bodies longer than this are gathered as they come.
-_GATHERED_BYTES: Final = 1024 * 1024
 
 _LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/1\.([01])").fullmatch
 _ABSOLUTE: Final = re.compile(rb"(?i)https?://([^/?#@]+)(/[^?#]*)?(\?[^#]*)?(?:#.*)?").fullmatch
@@ -54,8 +52,8 @@ class RequestReader(Generic[R]):
     """
 
     __slots__ = (
-        "_at", "_blocks", "_chunks", "_gathered", "_known", "_make", "_most_body", "_most_head", "_pieces",
-        "_request", "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
+        "_at", "_blocks", "_body", "_chunks", "_known", "_make", "_most_body", "_most_head", "_request",
+        "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
         "upgrades",
     )  # fmt: skip
 
@@ -91,9 +89,7 @@ class RequestReader(Generic[R]):
         """The request whose body is being read."""
         self._known: Known | None = None
         self._chunks: Chunks | None = None
-        self._pieces: list[bytes] = []
-        self._gathered: BytesIO | None = None
-        """A large body as far as it has come: it grows in place, where joining it would hold up others."""
+        self._body = Gathered()
         self._wanted = 0
         self._told = False
 
@@ -114,7 +110,7 @@ class RequestReader(Generic[R]):
         if known is None or not known.expects or self._told or self.old:
             return False
         self._told = True
-        return not (self._pieces or (self._chunks is not None and self._chunks.pieces))
+        return not (self._body or (self._chunks is not None and self._chunks.body))
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
@@ -154,7 +150,7 @@ class RequestReader(Generic[R]):
         chunks = self._chunks
         assert chunks is not None  # as only such bodies are streamed
         self._at = chunks.take(self._rest, self._at)
-        pieces, chunks.pieces = chunks.pieces, []
+        pieces = chunks.body.drain()
         if chunks.done:
             self._request = self._known = self._chunks = None
             self.streaming = False
@@ -206,7 +202,6 @@ class RequestReader(Generic[R]):
                 raise MalformedError("HTTP/1.0 has no Transfer-Encoding")
             self._chunks = Chunks(self._most_body)
         self._wanted = known.length
-        self._gathered = BytesIO() if known.length > _GATHERED_BYTES else None
         self._told = False
         self._known = known
         self._request = request
@@ -216,23 +211,16 @@ class RequestReader(Generic[R]):
             self._at = self._chunks.take(self._rest, self._at)
             if not self._chunks.done:
                 return None
-            pieces, self._chunks = self._chunks.pieces, None
+            request.body, self._chunks = self._chunks.body.take(), None
         else:
             piece = self._rest[self._at : self._at + self._wanted]
             self._at += len(piece)
             self._wanted -= len(piece)
             if piece:
-                self._pieces.append(piece)
+                self._body.append(piece)
             if self._wanted:
-                if self._gathered is not None:
-                    self._gathered.writelines(self._pieces)
-                    self._pieces = [b""]  # the body has begun
                 return None
-            pieces, self._pieces = self._pieces, []
-            if self._gathered is not None:
-                self._gathered.writelines(pieces)
-                pieces, self._gathered = [self._gathered.getvalue()], None
-        request.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            request.body = self._body.take()
         self._request = self._known = None
         return request
 

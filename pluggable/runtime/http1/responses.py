@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from ..gathered import Gathered
 from .chunks import Chunks
 from .fields import LongBodyError, MalformedError, Pair, framing, pairs, shown
 
@@ -42,7 +43,7 @@ class ResponseReader:
     """
 
     __slots__ = (
-        "_at", "_bodiless", "_chunks", "_headers", "_interim", "_left", "_most", "_most_body", "_pieces",
+        "_at", "_bodiless", "_body", "_chunks", "_headers", "_interim", "_left", "_most", "_most_body",
         "_rest", "_seen", "_size", "_status", "keeps",
     )  # fmt: skip
 
@@ -60,7 +61,7 @@ class ResponseReader:
         self._bodiless = bodiless
         self._status = 0
         self._headers: tuple[Pair, ...] = ()
-        self._pieces: list[bytes] = []
+        self._body = Gathered()
         self._chunks: Chunks | None = None
         self._left: int | None = 0
 
@@ -71,11 +72,7 @@ class ResponseReader:
 
     def drain(self) -> list[bytes]:
         """Return what has come of the body and was not drained yet."""
-        if self._chunks is not None:
-            pieces, self._chunks.pieces = self._chunks.pieces, []
-        else:
-            pieces, self._pieces = self._pieces, []
-        return pieces
+        return (self._body if self._chunks is None else self._chunks.body).drain()
 
     def feed(self, data: bytes) -> Answer | None:
         """
@@ -99,7 +96,7 @@ class ResponseReader:
         ``short`` takes a body as whole that has fewer bytes than its length says.
         """
         if self._status and self._chunks is None and (self._left is None or short):
-            return self._whole(self._pieces)
+            return self._whole(self._body)
         return None
 
     def _read_head(self) -> bool:
@@ -159,21 +156,21 @@ class ResponseReader:
     def _read_body(self) -> Answer | None:
         if self._chunks is not None:
             self._at = self._chunks.take(self._rest, self._at)
-            return self._whole(self._chunks.pieces) if self._chunks.done else None
+            return self._whole(self._chunks.body) if self._chunks.done else None
         room = len(self._rest) if self._left is None else self._left
         piece = self._rest[self._at : self._at + room]
         self._at += len(piece)
         self._size += len(piece)
         if piece:
-            self._pieces.append(piece)
+            self._body.append(piece)
         if self._left is not None:
             self._left -= len(piece)
-            return None if self._left else self._whole(self._pieces)
+            return None if self._left else self._whole(self._body)
         if self._size > self._most:
             raise LongBodyError(f"its body is longer than {self._most_body} bytes (max-body-size)")
         return None
 
-    def _whole(self, pieces: list[bytes]) -> Answer:
+    def _whole(self, body: Gathered) -> Answer:
         if self._at < len(self._rest):
             self.keeps = False
-        return Answer(self._status, self._headers, pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        return Answer(self._status, self._headers, body.take())

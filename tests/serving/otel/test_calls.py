@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message as Proto
@@ -17,8 +18,10 @@ from pluggable.delivery import Delivery
 from pluggable.serving.instances import Instance
 from pluggable.serving.observing import observed as observed_handlers
 from pluggable.serving.services import Services
-from pluggable.transport import Code, StatusError
+from pluggable.transport import StatusError
+from pluggable.transport.ngh2.messages import prefix
 from tests.serving.otel.conftest import Opened, Seen
+from tests.transport.h2.peers import peer
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -125,15 +128,31 @@ async def test_failure_is_told_without_its_text(observed: Opened) -> None:
     assert "broken" not in span.to_json()
 
 
-async def test_call_out_of_time_is_a_failure(observed: Opened) -> None:
+async def test_call_out_of_time_is_a_failure(observed: Opened, socket_folder: Path) -> None:
     seen = await observed(Shelf)
     await seen.caller.init()
-    with pytest.raises(StatusError) as caught:
-        await get(seen, "hang", timeout=0.05)
-    span = await seen.span("/Get")
+    (socket_folder / "s").symlink_to("mine.sock")
+    async with peer(socket_folder) as patient:  # it leaves the end of the call to the server
+        stream = patient.engine.send_request(
+            [
+                (b":method", b"POST"),
+                (b":scheme", b"http"),
+                (b":path", names.path(names.STATE_STORE, "Get").encode()),
+                (b":authority", b"localhost"),
+                (b"te", b"trailers"),
+                (b"content-type", b"application/grpc"),
+                (b"grpc-timeout", b"50m"),
+                *((name.encode(), str(value).encode()) for name, value in seen.caller.metadata),
+            ]
+        )
+        wanted = state_pb2.GetRequest(key="hang").SerializeToString()
+        patient.engine.send_data(stream, prefix(wanted) + wanted, end_stream=True)
+        patient.flush()
+        span = await seen.span("/Get")
 
-    assert caught.value.code is Code.DEADLINE_EXCEEDED
     assert (span.attributes or {})["rpc.response.status_code"] == "DEADLINE_EXCEEDED"
+    assert (span.attributes or {})["error.type"] == "DEADLINE_EXCEEDED"
+    assert span.status.status_code is StatusCode.ERROR
 
 
 async def test_headers_of_a_call_say_the_parent(observed: Opened) -> None:

@@ -10,6 +10,7 @@ from ngh2 import ErrorCode
 
 from ....transport.h2 import Connection, Fields, Stream
 from ...bodies import BodyStream
+from ...gathered import Gathered
 from ...http1 import LongBodyError, MalformedError, UnreadableError
 from .connection import BODY_SECONDS, UNREAD_SECONDS
 from .download import download
@@ -63,7 +64,7 @@ class Exchange(Stream):
         self._at_work = at_work
         self._server = server
         self._request = request
-        self._pieces: list[bytes] = []
+        self._body = Gathered()
         self._size = 0
         self._refused = False
         self._stream: BodyStream | None = None
@@ -83,7 +84,7 @@ class Exchange(Stream):
     def refuse(self, error: UnreadableError) -> None:
         """Answer why the request is not read on; what still comes of it is dropped."""
         self._refused = True
-        self._pieces = []
+        self._body.drain()
         self._server.watch.relax(self)
         if self.closed:
             return
@@ -111,9 +112,9 @@ class Exchange(Stream):
             self._stream.feed(data)
             self._server.watch.expect(self, STREAMED_SECONDS)
         else:
-            if not self._pieces and self._may_stream():
+            if not self._body and self._may_stream():
                 self.connection.later(self._begin_stream)
-            self._pieces.append(data)
+            self._body.append(data)
             self._server.watch.expect(self, BODY_SECONDS)
 
     def on_end(self, trailers: Fields) -> None:  # noqa: ARG002  a request's say nothing
@@ -152,8 +153,7 @@ class Exchange(Stream):
             return
         self._credit = self._size
         self._stream = self._request.stream = BodyStream(self._taken)
-        pieces, self._pieces = self._pieces, []
-        for piece in pieces:
+        for piece in self._body.drain():
             self._stream.feed(piece)
         self._server.watch.expect(self, STREAMED_SECONDS)
         self.start()
@@ -178,9 +178,8 @@ class Exchange(Stream):
         """Run the handler, here and now until it waits."""
         if self.closed:
             return
-        if self._pieces:
-            self._request.body = b"".join(self._pieces)
-            self._pieces = []
+        if self._body:
+            self._request.body = self._body.take()
         task = self._server.starting.begin(self._work(self._request), self._worked)
         if task is not None and not self.ended:
             self._task = task
@@ -249,7 +248,7 @@ class Exchange(Stream):
 
     def _continue(self) -> None:
         """Tell a client that waits for it to send its body."""
-        if not (self.closed or self.peer_ended or self._pieces or self._refused):
+        if not (self.closed or self.peer_ended or self._body or self._refused):
             self.connection.engine.send_informational_response(self.number, [(b":status", b"100")])
             self.connection.touched(self)
 

@@ -1,0 +1,1 @@
+"""Components on Apache Kafka and what speaks its protocol."""

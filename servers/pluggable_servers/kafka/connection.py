@@ -1,0 +1,83 @@
+"""What both clients, the one that publishes and the one that consumes, are told of the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from pluggable.errors import InitError
+
+from .records import Format
+from .settings import KafkaSettings
+
+#: By what aiokafka knows the mechanisms; whatever else is set is PLAIN.
+_MECHANISMS: Final = {"SHA-256": "SCRAM-SHA-256", "SHA-512": "SCRAM-SHA-512"}
+
+
+def address_of(settings: KafkaSettings) -> str:
+    """Return the brokers as they stand in messages."""
+    return ",".join(settings.brokers)
+
+
+def format_of(settings: KafkaSettings) -> Format:
+    """Return how the settings have metadata and headers mapped."""
+    pattern = settings.exclude_header_meta_regex
+    return Format(excluded=re.compile(pattern) if pattern else None, escaped=settings.escape_headers)
+
+
+async def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """
+    Return the options of any client of aiokafka.
+
+    Raises:
+        InitError: the certificates or the key are no such.
+    """
+    refresh = settings.client_connection_topic_metadata_refresh_interval
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(settings.brokers),
+        "metadata_max_age_ms": max(1, int(refresh.total_seconds() * 1000)),
+        "request_timeout_ms": max(1, int(settings.read_timeout.total_seconds() * 1000)),
+    }
+    if settings.client_id:
+        options["client_id"] = settings.client_id
+    protocol = "SSL" if settings.tls else "PLAINTEXT"
+    if settings.tls:
+        options["ssl_context"] = await asyncio.to_thread(_tls, settings)
+    if settings.authentication == "password":
+        protocol = f"SASL_{protocol}"
+        options |= {
+            "sasl_mechanism": _MECHANISMS.get(settings.sasl_mechanism, "PLAIN"),
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password,
+        }
+    return {**options, "security_protocol": protocol}
+
+
+def _tls(settings: KafkaSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=settings.ca_cert or None)
+    except ssl.SSLError as error:
+        raise InitError(f"caCert is no certificate in PEM: {error}") from error
+    if settings.skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.client_cert:
+        _present(context, settings)
+    return context
+
+
+def _present(context: ssl.SSLContext, settings: KafkaSettings) -> None:
+    """Have the context present the client's certificate, which it reads from files only."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = Path(folder, "cert.pem"), Path(folder, "key.pem")
+        certificate.write_text(settings.client_cert)
+        key.touch(mode=0o600)
+        key.write_text(settings.client_key)
+        try:
+            context.load_cert_chain(certificate, key)
+        except ssl.SSLError as error:
+            raise InitError(f"clientCert and clientKey are no certificate and its key: {error}") from error

@@ -1,0 +1,1 @@
+"""Components on MySQL and MariaDB."""

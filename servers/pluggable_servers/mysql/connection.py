@@ -1,0 +1,111 @@
+"""A pool of connections to a server, for which callers queue up to a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Self
+
+import asyncmy
+
+from pluggable.errors import InitError, LimitExceededError
+
+from .errors import FAILURES, error_of
+from .settings import MySQLSettings
+
+#: So many callers wait for a connection; who comes then is refused.
+LONGEST_QUEUE: Final = 4096
+_FEWEST: Final = 8
+_CONNECT_SECONDS: Final = 10
+_CLOSE_SECONDS: Final = 5.0
+
+#: One of asyncmy; what its stubs say is less than what it does.
+Connection = Any
+
+
+class MySQLConnection:
+    """Opened by ``open``. A connection that is lost is made again when one is asked for next."""
+
+    def __init__(self, pool: Any, address: str, timeout: float) -> None:
+        self.address = address
+        self._pool = pool
+        self._timeout = timeout
+        self._waiting = 0
+
+    @classmethod
+    async def open(cls, settings: MySQLSettings) -> Self:
+        """
+        Connect, and make the schema where it is missing.
+
+        Raises:
+            InitError: the server is not there, or refuses the password.
+        """
+        address, timeout = settings.address, settings.timeout
+        try:
+            options = await asyncio.to_thread(settings.options)
+            options |= {
+                "autocommit": True,
+                "charset": "utf8mb4",
+                "connect_timeout": min(int(timeout), _CONNECT_SECONDS),
+                "init_command": "SET time_zone = '+00:00'",
+            }
+            async with asyncio.timeout(timeout):
+                await _make_schema(settings.schema_name, options)
+                pool = await asyncmy.create_pool(
+                    minsize=1,
+                    maxsize=max(_FEWEST, os.cpu_count() or 1),
+                    db=settings.schema_name,
+                    **options,
+                )
+        except FAILURES as error:
+            raise InitError(str(error_of(error, address))) from error
+        return cls(pool, address, timeout)
+
+    async def close(self) -> None:
+        """Disconnect; what is under way has a moment to end."""
+        self._pool.close()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._pool.wait_closed()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def acquired(self) -> AsyncIterator[Connection]:
+        """
+        Lend a connection; what is done in here is bounded in time, and what failed ends the connection.
+
+        Raises:
+            ComponentError: the server is not there, says no, or gave no answer in time.
+            LimitExceededError: too many wait for a connection already.
+        """
+        if self._waiting >= LONGEST_QUEUE:
+            raise LimitExceededError(
+                f"mysql {self.address}: {self._waiting} requests wait for a connection; send less at once"
+            )
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._timeout), self._pool.acquire() as connection:
+                try:
+                    yield connection
+                except (OSError, EOFError, asyncio.CancelledError):
+                    # An answer may still be on its way, which the next would take for its own.
+                    connection.close()
+                    raise
+        except FAILURES as error:
+            raise error_of(error, self.address) from error
+        finally:
+            self._waiting -= 1
+
+
+async def _make_schema(name: str, options: dict[str, Any]) -> None:
+    connection: Any = await asyncmy.connect(**options)
+    try:
+        async with connection.cursor() as cursor:
+            await cursor.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (name,))
+            if await cursor.fetchone() is None:
+                await cursor.execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+    finally:
+        await connection.ensure_closed()

@@ -1,0 +1,1 @@
+"""RabbitMQ: a broker of topics, and a binding to one queue."""

@@ -1,0 +1,76 @@
+"""What the errors of RabbitMQ and its client mean to a caller: one table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import aiormq
+from pamqp.exceptions import PAMQPException
+
+from pluggable.errors import (
+    ComponentError,
+    DeniedError,
+    InvalidRequestError,
+    LimitExceededError,
+    TimedOutError,
+    UnavailableError,
+)
+
+
+class LostError(aiormq.AMQPConnectionError):
+    """The connection was given up, or is not there."""
+
+
+#: What a call to RabbitMQ can raise. A channel that is closed already is a RuntimeError of aiormq's own.
+FAILURES: Final = (
+    aiormq.AMQPError,
+    aiormq.exceptions.ChannelInvalidStateError,
+    PAMQPException,
+    OSError,
+    TimeoutError,
+)
+#: The first that fits counts, so the special come before the general.
+_MEANING: Final[tuple[tuple[type[Exception], type[ComponentError]], ...]] = (
+    (aiormq.AuthenticationError, DeniedError),
+    (aiormq.ProbableAuthenticationError, DeniedError),
+    (aiormq.ConnectionNotAllowed, DeniedError),
+    (aiormq.ChannelAccessRefused, DeniedError),
+    (aiormq.ChannelPreconditionFailed, InvalidRequestError),
+    (aiormq.DeliveryError, LimitExceededError),
+    (aiormq.ConnectionResourceError, LimitExceededError),
+    (TimeoutError, TimedOutError),
+    (OSError, UnavailableError),
+    (aiormq.AMQPError, UnavailableError),
+    (aiormq.exceptions.ChannelInvalidStateError, UnavailableError),
+)
+#: Failures that another attempt does not mend.
+LASTING: Final = (DeniedError, InvalidRequestError, LimitExceededError, TimedOutError)
+
+
+def error_of(error: Exception, address: str) -> ComponentError:
+    """Return the component's error for one of ``FAILURES``."""
+    text = f"rabbitmq {address}: {str(error) or type(error).__name__}"
+    if isinstance(error, aiormq.DeliveryError):
+        return LimitExceededError(f"rabbitmq {address}: the broker refused the message; a queue may be full")
+    if isinstance(error, (aiormq.AuthenticationError, aiormq.ProbableAuthenticationError)):
+        return DeniedError(f"{text}; check user name and password")
+    return next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)(text)
+
+
+@contextmanager
+def loss_told() -> Iterator[None]:
+    """
+    Raise ``LostError`` where aiormq gives up a connection.
+
+    It ends those who wait for a connection that went silent with the same exception as a cancellation.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise LostError("the connection was lost") from error

@@ -1,0 +1,1 @@
+"""What state stores on SQL servers have in common."""
