@@ -35,7 +35,7 @@ from tests.servers.running import Inbox, subscribed
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("redis-absence")]
 
 AWAY_SECONDS = 30
-#: By its defaults a component waits 5 s for a connection and 3 s for an answer; the rest is for busy machines.
+#: By its defaults a component waits 5 s for a connection and 3 s for an answer; more for busy machines.
 BOUND_SECONDS = 12.0
 #: Kept over a restart, so that what was acknowledged is there afterwards.
 KEEPING = ("--appendonly", "yes", "--appendfsync", "always")
