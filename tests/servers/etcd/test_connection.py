@@ -12,8 +12,8 @@ from tests.servers.running import state_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("etcd")]
 
-#: More than a call may take.
-BOUND_SECONDS = 8
+#: More than a call may take, on a machine that is busy.
+BOUND_SECONDS = 15
 
 
 async def value(store: StateStore, key: str) -> bytes | None:
