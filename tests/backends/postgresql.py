@@ -76,3 +76,23 @@ def program(name: str) -> str:
         return found
     versions = sorted(Path(_DEBIAN).glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
     return str(versions[-1]) if versions else needed(name)
+
+
+def table(name: str, channel: str) -> str:
+    """Return the statements that make a table of settings and its trigger, as Dapr documents them."""
+    return f"""
+    CREATE TABLE {name} (
+        key varchar NOT NULL, value varchar NOT NULL, version varchar NOT NULL, metadata json
+    );
+    CREATE FUNCTION tell_of_{name}() RETURNS trigger AS $$
+        DECLARE data json;
+        BEGIN
+            IF TG_OP = 'DELETE' THEN data = row_to_json(OLD); ELSE data = row_to_json(NEW); END IF;
+            PERFORM pg_notify('{channel}',
+                json_build_object('table', TG_TABLE_NAME, 'action', TG_OP, 'data', data)::text);
+            RETURN NULL;
+        END;
+    $$ LANGUAGE plpgsql;
+    CREATE TRIGGER told AFTER INSERT OR UPDATE OR DELETE ON {name}
+        FOR EACH ROW EXECUTE PROCEDURE tell_of_{name}();
+    """

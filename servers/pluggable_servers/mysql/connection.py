@@ -13,13 +13,14 @@ import asyncmy
 from pluggable.errors import InitError, LimitExceededError
 
 from .errors import FAILURES, error_of
-from .settings import MySQLSettings
+from .settings import DSN, MySQLBindingSettings, MySQLSettings
 
 #: So many callers wait for a connection; who comes then is refused.
 LONGEST_QUEUE: Final = 4096
 _FEWEST: Final = 8
 _CONNECT_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 5.0
+_IDLE_SECONDS: Final = 3600
 
 #: One of asyncmy; what its stubs say is less than what it does.
 Connection = Any
@@ -42,9 +43,49 @@ class MySQLConnection:
         Raises:
             InitError: the server is not there, or refuses the password.
         """
-        address, timeout = settings.address, settings.timeout
+        return await cls._opened(
+            settings.dsn,
+            settings.schema_name,
+            settings.address,
+            timeout=settings.timeout,
+            most=max(_FEWEST, os.cpu_count() or 1),
+            make=True,
+        )
+
+    @classmethod
+    async def open_as_is(cls, settings: MySQLBindingSettings, *, timeout: float) -> Self:
+        """
+        Connect to the schema that the string names, if any; nothing is made.
+
+        Raises:
+            InitError: the server or the schema is not there, or the server refuses the password.
+        """
+        dsn, idle = settings.dsn, settings.conn_max_idle_time.total_seconds()
+        return await cls._opened(
+            dsn,
+            dsn.database,
+            f"{dsn.address}/{dsn.database}",
+            timeout=timeout,
+            most=settings.max_open_conns
+            if settings.max_open_conns > 0
+            else max(_FEWEST, os.cpu_count() or 1),
+            idle=int(idle) or _IDLE_SECONDS,
+        )
+
+    @classmethod
+    async def _opened(
+        cls,
+        dsn: DSN,
+        schema: str,
+        address: str,
+        *,
+        timeout: float,
+        most: int,
+        make: bool = False,
+        idle: int = _IDLE_SECONDS,
+    ) -> Self:
         try:
-            options = await asyncio.to_thread(settings.options)
+            options = await asyncio.to_thread(dsn.options)
             options |= {
                 "autocommit": True,
                 "charset": "utf8mb4",
@@ -52,12 +93,10 @@ class MySQLConnection:
                 "init_command": "SET time_zone = '+00:00'",
             }
             async with asyncio.timeout(timeout):
-                await _make_schema(settings.schema_name, options)
+                if make:
+                    await _make_schema(schema, options)
                 pool = await asyncmy.create_pool(
-                    minsize=1,
-                    maxsize=max(_FEWEST, os.cpu_count() or 1),
-                    db=settings.schema_name,
-                    **options,
+                    minsize=1, maxsize=most, db=schema or None, pool_recycle=idle, **options
                 )
         except FAILURES as error:
             raise InitError(str(error_of(error, address))) from error

@@ -28,6 +28,7 @@ _MEANING: Final[dict[int, type[ComponentError]]] = {
     1044: DeniedError,
     1045: DeniedError,
     1053: UnavailableError,
+    1064: InvalidRequestError,
     1114: LimitExceededError,
     1142: DeniedError,
     1143: DeniedError,

@@ -1,5 +1,5 @@
 """
-What the YAML of ``state.mysql`` says, and what a connection string of Go's driver means.
+What the YAML of MySQL's components says, and what a connection string of Go's driver means.
 
 Facts: components-contrib ``state/mysql/mysql.go``; go-sql-driver's ``dsn.go``.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -33,6 +33,61 @@ AUTHENTICATION: Final = (
         properties=("connectionString",),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DSN:
+    """A connection string of Go's driver, and the certificates that are trusted where it says tls=custom."""
+
+    text: str = field(repr=False)
+    pem_path: str = ""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has the form of one."""
+        return _DSN.fullmatch(self.text) is not None
+
+    @property
+    def address(self) -> str:
+        """The server, for messages."""
+        return self._parts()["address"] or "localhost"
+
+    @property
+    def database(self) -> str:
+        """The schema that it names, if any."""
+        return self._parts()["database"] or ""
+
+    def options(self) -> dict[str, Any]:
+        """
+        Return what the driver connects by.
+
+        Raises:
+            OSError: the certificates cannot be read.
+        """
+        found = self._parts()
+        options: dict[str, Any] = {"user": found["user"] or "", "password": found["password"] or ""}
+        if found["net"] == "unix":
+            return {**options, "unix_socket": found["address"]}
+        host, colon, port = (found["address"] or "127.0.0.1").rpartition(":")
+        options["host"] = (host if colon else port).strip("[]") or "127.0.0.1"
+        options["port"] = int(port) if colon and port.isdecimal() else _PORT
+        if (context := self._tls(dict(parse_qsl(found["query"] or "")).get("tls", ""))) is not None:
+            options["ssl"] = context
+        return options
+
+    def _tls(self, wanted: str) -> ssl.SSLContext | None:
+        if wanted in ("", "false", "0", "preferred"):
+            return None
+        context = ssl.create_default_context(cafile=self.pem_path or None)
+        if wanted in _UNVERIFIED:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _parts(self) -> dict[str, Any]:
+        found = _DSN.fullmatch(self.text)
+        assert found is not None  # seen when it was made
+        return found.groupdict()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +127,7 @@ class MySQLSettings:
             )
             if not _NAME.fullmatch(value)
         ]
-        if _DSN.fullmatch(self.connection_string) is None:
+        if not self.dsn.is_readable:
             faults.append("connectionString is not of the form user:password@tcp(host:3306)/")
         if faults:
             raise ValueError("; ".join(faults))
@@ -85,37 +140,46 @@ class MySQLSettings:
     @property
     def address(self) -> str:
         """The server and the schema, for messages."""
-        found = self._parts()
-        return f"{found['address'] or 'localhost'}/{self.schema_name}"
+        return f"{self.dsn.address}/{self.schema_name}"
 
-    def options(self) -> dict[str, Any]:
-        """
-        Return what the driver connects by.
+    @property
+    def dsn(self) -> DSN:
+        """What says how to connect."""
+        return DSN(text=self.connection_string, pem_path=self.pem_path)
 
-        Raises:
-            OSError: the certificates cannot be read.
-        """
-        found = self._parts()
-        options: dict[str, Any] = {"user": found["user"] or "", "password": found["password"] or ""}
-        if found["net"] == "unix":
-            return {**options, "unix_socket": found["address"]}
-        host, colon, port = (found["address"] or "127.0.0.1").rpartition(":")
-        options["host"] = (host if colon else port).strip("[]") or "127.0.0.1"
-        options["port"] = int(port) if colon and port.isdecimal() else _PORT
-        if (context := self._tls(dict(parse_qsl(found["query"] or "")).get("tls", ""))) is not None:
-            options["ssl"] = context
-        return options
 
-    def _tls(self, wanted: str) -> ssl.SSLContext | None:
-        if wanted in ("", "false", "0", "preferred"):
-            return None
-        context = ssl.create_default_context(cafile=self.pem_path or None)
-        if wanted in _UNVERIFIED:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MySQLBindingSettings:
+    """The properties of ``bindings.mysql``."""
 
-    def _parts(self) -> dict[str, Any]:
-        found = _DSN.fullmatch(self.connection_string)
-        assert found is not None  # seen when it was made
-        return found.groupdict()
+    url: str = setting(
+        secret=True,
+        description="Where the server is, as Go's driver has it.",
+        example="user:password@tcp(localhost:3306)/orders",
+    )
+    pem_path: str = setting(
+        default="",
+        description="The file with the certificates that are trusted, where the url says tls=custom.",
+    )
+    max_open_conns: int = setting(
+        default=0, description="How many connections there are at most; 0 or less for 8, or one a core."
+    )
+    max_idle_conns: int = setting(default=0, description="Read, without effect: those that idle stay.")
+    conn_max_lifetime: timedelta = setting(  # noqa: RUF009  frozen
+        default=timedelta(), description="Read, without effect: a connection lives until it is lost."
+    )
+    conn_max_idle_time: timedelta = setting(  # noqa: RUF009  frozen
+        default=timedelta(),
+        description="How long a connection may stay unused before it is made anew; 0 for an hour.",
+    )
+
+    def __post_init__(self) -> None:
+        if not self.url:
+            raise ValueError("missing MySql connection string: url is empty")
+        if not self.dsn.is_readable:
+            raise ValueError("url is not of the form user:password@tcp(host:3306)/schema")
+
+    @property
+    def dsn(self) -> DSN:
+        """What says how to connect."""
+        return DSN(text=self.url, pem_path=self.pem_path)

@@ -15,8 +15,14 @@ from pluggable.errors import (
     UnavailableError,
 )
 
-#: What a call to PostgreSQL can raise.
-FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+#: What a call to PostgreSQL can raise; an InternalClientError is what a server that is ending causes.
+FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 #: By the beginning of SQLSTATE; the longest that fits counts.
 _MEANING: Final[dict[str, type[ComponentError]]] = {
     "08": UnavailableError,

@@ -17,7 +17,7 @@ from .errors import FAILURES
 from .settings import AUTHENTICATION, PostgreSQLSettings
 
 _SHORTEST_TIMEOUT: Final = timedelta(seconds=1)
-_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,50}")
+_NAME: Final = re.compile(r"([a-z_][a-z0-9_]{0,50}\.)?[a-z_][a-z0-9_]{0,50}")
 #: Whoever makes the table holds this, as IF NOT EXISTS alone fails where two come at once.
 _MAKING: Final = 0x706C6C6B
 #: Locks that were never given back are removed each time so many were asked for.
@@ -56,7 +56,8 @@ class PostgreSQLLockSettings(PostgreSQLSettings):
     """The properties of ``lock.postgresql``."""
 
     table_name: str = setting(
-        default="dapr_locks", description="The table of the locks, which is made if it is not there."
+        default="dapr_locks",
+        description="The table of the locks, made if it is not there; a schema and a dot may precede it.",
     )
     timeout: timedelta = setting(  # noqa: RUF009  frozen
         default=timedelta(seconds=20),
@@ -68,7 +69,8 @@ class PostgreSQLLockSettings(PostgreSQLSettings):
         PostgreSQLSettings.__post_init__(self)
         if not _NAME.fullmatch(self.table_name):
             raise ValueError(
-                f'tableName is "{self.table_name}", wanted small letters, digits and underscores, 51 at most'
+                f'tableName is "{self.table_name}", wanted small letters, digits, underscores, 51 at most, '
+                "perhaps behind a schema and a dot"
             )
         if self.timeout < _SHORTEST_TIMEOUT:
             raise ValueError(f"timeout is {self.timeout.total_seconds():g} s, wanted 1 s or more")

@@ -22,6 +22,7 @@ _OF_THE_DRIVER: Final = re.compile(
     r"pool_\w+|default_query_exec_mode|statement_cache_\w+|description_cache_\w+|connect_timeout|fallback_.*"
 )
 _FEWEST: Final = 4
+_SHORTEST_TIMEOUT: Final = timedelta(seconds=1)
 
 AUTHENTICATION: Final = (
     Authentication(
@@ -121,6 +122,22 @@ class PostgreSQLSettings:
     def connections(self) -> int:
         """How many there are at most."""
         return self.max_conns if self.max_conns > 1 else max(_FEWEST, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgreSQLTimedSettings(PostgreSQLSettings):
+    """The properties of ``bindings.postgresql``."""
+
+    timeout: timedelta = setting(  # noqa: RUF009  frozen
+        default=timedelta(seconds=20),
+        aliases=("timeoutInSeconds",),
+        description="How long an operation may take.",
+    )
+
+    def __post_init__(self) -> None:
+        PostgreSQLSettings.__post_init__(self)
+        if self.timeout < _SHORTEST_TIMEOUT:
+            raise ValueError(f"timeout is {self.timeout.total_seconds():g} s, wanted 1 s or more")
 
 
 def _keywords(text: str) -> dict[str, str]:

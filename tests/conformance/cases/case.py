@@ -17,6 +17,10 @@ BAD_ETAG: Final = {"badEtag": "e9b9e142-74b1-4a2e-8e90-3f4ffeea2e70"}
 #: How long upstream's suite for brokers reads, and waits before it publishes.
 BROKERS: Final = {"maxReadDuration": "8s", "waitDurationToPublish": "500ms"}
 
+#: What the bindings of SQL servers are asked for.
+STATEMENTS: Final = ("operations", "exec", "query", "close")
+SELECT: Final = {"query": {"metadata": {"sql": "SELECT 1"}}, "exec": {"metadata": {"sql": "SELECT 1"}}}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:

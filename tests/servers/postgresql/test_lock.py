@@ -57,6 +57,31 @@ async def test_lock_is_free_after_its_time(locks: LockStore) -> None:
     assert await locks.unlock(UnlockRequest(resource="r", owner="me")) is UnlockStatus.LOCK_BELONGS_TO_OTHERS
 
 
+async def test_table_may_be_in_a_schema(postgresql: PostgreSQL, database: str) -> None:
+    postgresql.sql("CREATE SCHEMA apart", database)
+    store = PostgreSQLLockStore()
+    properties = {"connectionString": postgresql.url(database), "tableName": "apart.locks"}
+    await store.init(Metadata(properties, "locks"))
+    try:
+        assert await store.try_lock(ask("me"))
+    finally:
+        await store.close()
+
+    assert postgresql.sql("SELECT owner FROM apart.locks", database) == "me"
+
+
+async def test_locks_that_nobody_gave_back_are_removed(
+    locks: LockStore, postgresql: PostgreSQL, database: str
+) -> None:
+    for number in range(20):
+        await locks.try_lock(TryLockRequest(resource=f"old-{number}", owner="me", expiry_seconds=60))
+    postgresql.sql("UPDATE dapr_locks SET expires = clock_timestamp() - interval '1 second'", database)
+    for _ in range(500):
+        await locks.try_lock(ask("me"))
+
+    assert postgresql.sql("SELECT resource FROM dapr_locks", database) == "r"
+
+
 async def test_many_make_the_table_at_once(postgresql: PostgreSQL, database: str) -> None:
     stores = await asyncio.gather(*(opened(postgresql, database) for _ in range(8)))
     for store in stores:
