@@ -1,0 +1,1 @@
+"""Azure: topics and queues of Service Bus."""

@@ -1,0 +1,181 @@
+"""A namespace of Service Bus: its client and its senders."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from azure.servicebus import ServiceBusMessage, ServiceBusMessageBatch
+from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+
+from pluggable.errors import InitError, UnavailableError
+
+from .errors import FAILURES, LASTING, error_of
+from .settings import ServiceBusSettings
+
+logger = logging.getLogger(__name__)
+
+_GROWTH: Final = 1.5
+#: A pause between attempts grows no further.
+_LONGEST_PAUSE: Final = 60.0
+_LEAVING_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Outlet:
+    """The sender to an entity, used by one at a time as it is not safe for more."""
+
+    sender: ServiceBusSender | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Namespace:
+    """Opened by ``open``; each sender and receiver has a connection of its own."""
+
+    def __init__(self, settings: ServiceBusSettings, client: ServiceBusClient, credential: Any) -> None:
+        self.address = settings.host
+        self._settings = settings
+        self._client = client
+        self._credential = credential
+        self._outlets: dict[str, _Outlet] = {}
+        self._closed = False
+
+    @classmethod
+    async def open(cls, settings: ServiceBusSettings) -> Self:
+        """
+        Prepare the client; connecting is left to the first use, as a namespace alone cannot be asked.
+
+        Raises:
+            InitError: the settings do not fit together.
+        """
+        if not settings.host:
+            raise InitError("of connectionString and namespaceName neither is set, wanted one of them")
+        if not settings.disable_entity_management:
+            logger.warning(
+                "service bus %s: queues, topics and subscriptions are not made here; "
+                "make them, and set disableEntityManagement to true",
+                settings.host,
+            )
+        credential = None
+        try:
+            if settings.connection_string:
+                client = ServiceBusClient.from_connection_string(settings.connection_string, retry_total=0)
+            else:
+                credential = _credential(settings)
+                client = ServiceBusClient(settings.namespace_name, credential, retry_total=0)
+        except FAILURES as error:
+            raise InitError(str(error_of(error, settings.host))) from error
+        return cls(settings, client, credential)
+
+    async def close(self) -> None:
+        """Disconnect, for good."""
+        self._closed = True
+        with suppress(*FAILURES):
+            async with asyncio.timeout(_LEAVING_SECONDS):
+                await self._client.close()
+        if self._credential is not None:
+            await self._credential.close()
+
+    async def send(self, name: str, message: ServiceBusMessage) -> None:
+        """
+        Send a message to a queue or topic; ends when the broker has it.
+
+        Raises:
+            ComponentError: the broker did not confirm that it has it; whether it has is unknown.
+        """
+        settings = self._settings
+        pause = settings.publish_initial_retry_interval_in_ms / 1000
+        for attempt in range(settings.publish_max_retries + 1):
+            try:
+                await self._attempt(
+                    name, lambda sender: sender.send_messages(message, timeout=settings.timeout_in_sec)
+                )
+                return  # noqa: TRY300  the loop goes on in the other case
+            except FAILURES as error:
+                meant = error_of(error, self.address)
+                if isinstance(meant, LASTING) or attempt >= settings.publish_max_retries:
+                    raise meant from error
+                logger.warning("a message was not sent, trying again: %s", meant)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+    async def send_together(self, name: str, messages: Sequence[ServiceBusMessage], most_bytes: int) -> None:
+        """
+        Send messages in one transfer, all or none.
+
+        Raises:
+            ComponentError: they do not fit, or the broker did not confirm that it has them.
+        """
+
+        async def send(sender: ServiceBusSender) -> None:
+            batch: ServiceBusMessageBatch = await sender.create_message_batch(most_bytes)
+            for message in messages:
+                batch.add_message(message)
+            await sender.send_messages(batch, timeout=self._settings.timeout_in_sec)
+
+        try:
+            await self._attempt(name, send)
+        except FAILURES as error:
+            raise error_of(error, self.address) from error
+
+    def receiver(self, name: str, subscription: str | None) -> ServiceBusReceiver:
+        """Return a receiver of a queue, or of a topic's subscription, that is not open yet."""
+        if self._closed:
+            raise UnavailableError(f"service bus {self.address}: the component is closed")
+        if subscription is None:
+            return self._client.get_queue_receiver(name)
+        return self._client.get_subscription_receiver(name, subscription)
+
+    async def ping(self) -> None:
+        """
+        See that somebody listens where the namespace is.
+
+        Raises:
+            ComponentError: nobody does.
+        """
+        host, _, port = self.address.partition(":")
+        try:
+            async with asyncio.timeout(self._settings.timeout_in_sec):
+                _, writer = await asyncio.open_connection(host, int(port or 5671))
+        except FAILURES as error:
+            raise error_of(error, self.address) from error
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    async def _attempt(self, name: str, send: Callable[[ServiceBusSender], Awaitable[None]]) -> None:
+        if self._closed:
+            raise UnavailableError(f"service bus {self.address}: the component is closed")
+        outlet = self._outlets.setdefault(name, _Outlet())
+        async with outlet.turn:
+            if outlet.sender is None:
+                # To a sender, a queue and a topic are the same.
+                outlet.sender = self._client.get_queue_sender(name)
+            try:
+                async with asyncio.timeout(self._settings.timeout_in_sec):
+                    await send(outlet.sender)
+            except ValueError:  # The message's fault, not the connection's.
+                raise
+            except BaseException:
+                gone, outlet.sender = outlet.sender, None
+                with suppress(*FAILURES):
+                    async with asyncio.timeout(_LEAVING_SECONDS):
+                        await gone.close()
+                raise
+
+
+def _credential(settings: ServiceBusSettings) -> Any:
+    from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
+
+    if settings.azure_client_secret:
+        return ClientSecretCredential(
+            settings.azure_tenant_id, settings.azure_client_id, settings.azure_client_secret
+        )
+    if settings.azure_client_id:
+        return DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
+    return DefaultAzureCredential()
