@@ -101,7 +101,10 @@ class Stream:
                     await self._make_group()
                 return await work()
             except (*FAILURES, UnavailableError) as error:
-                if asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
+                was_gone, group_is_gone = group_is_gone, str(error).startswith(_GROUP_IS_GONE)
+                # A group that is gone is made at once when the server is back, however long it was away.
+                is_news = group_is_gone and not was_gone
+                if is_news or asyncio.get_running_loop().time() - began > LONGEST_PAUSE:
                     pause = FIRST_PAUSE
                 logger.warning(
                     'pubsub.redis "%s": trouble with topic "%s", trying again in %.1f s: %s',
@@ -110,7 +113,6 @@ class Stream:
                     pause,
                     error,
                 )
-                group_is_gone = str(error).startswith(_GROUP_IS_GONE)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

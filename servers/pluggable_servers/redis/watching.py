@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from redis import asyncio as redis
-from redis.exceptions import TimeoutError as NoAnswerError
+from redis.exceptions import ResponseError, TimeoutError as NoAnswerError
 
 from pluggable.configuration import Changes, ConfigurationStore, GetRequest, Item, Notify
 from pluggable.errors import ComponentError, LimitExceededError
@@ -98,7 +98,7 @@ class Watch:
             told = found + _ALL if "A" in found else found
             if missing := "".join(event for event in EVENTS if event not in told):
                 await server.config_set("notify-keyspace-events", found + missing)
-        except FAILURES as error:
+        except ResponseError as error:
             logger.warning(
                 'configuration.redis "%s": the server does not let itself be configured (%s); it tells of '
                 "changes only if its notify-keyspace-events has %s",
