@@ -19,22 +19,27 @@ from pluggable.errors import (
     TimedOutError,
     UnavailableError,
 )
-from pluggable.keyspace import NativeBulk
+from pluggable.keyspace import KeysLike, KeysLikeRequest, KeysLikeResponse, NativeBulk
 from pluggable.metadata import NO_METADATA, Metadata
 
 from .. import ttl
 from ._proto import etcd_pb2 as pb
 from .client import Client
+from .keys import keys_like
 from .settings import AUTHENTICATION, EtcdSettings
 from .values import First, Layout, Second
-from .writes import Plan, Write, comparison, mismatch
+from .writes import Plan, Write, comparison, is_conditional, mismatch
 
 logger = logging.getLogger(__name__)
 
+#: So many operations of a bulk are worth a transaction.
+_FEW: Final = 2
 _URL: Final = "https://docs.dapr.io/reference/components-reference/supported-state-stores/setup-etcd/"
 
 
-class EtcdStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
+class EtcdStateStore(
+    state.StateStore, state.ETagged, state.Transactional, state.Expiring, KeysLike, NativeBulk
+):
     """Keys and values in etcd, bare; an answered write is what a majority of the members has."""
 
     about = About(
@@ -98,9 +103,41 @@ class EtcdStateStore(state.StateStore, state.ETagged, state.Transactional, state
     async def delete(self, request: state.DeleteRequest) -> None:
         await self._write([request])
 
+    async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
+        if not await self._done_together(requests):
+            await super().bulk_set(requests, parallelism=parallelism)
+
+    async def bulk_delete(self, requests: Sequence[state.DeleteRequest], *, parallelism: int = 0) -> None:
+        if not await self._done_together(requests):
+            await super().bulk_delete(requests, parallelism=parallelism)
+
     async def transact(self, operations: Sequence[Write], metadata: Mapping[str, str] = NO_METADATA) -> None:
         if operations:
             await self._write(operations)
+
+    async def transaction_limit(self) -> int | None:
+        return self._most
+
+    async def keys_like(self, request: KeysLikeRequest) -> KeysLikeResponse:
+        return await keys_like(self._client, self._prefix.encode(), request)
+
+    async def _done_together(self, operations: Sequence[Write]) -> bool:
+        """
+        Apply operations that depend on nothing, as many at once as a transaction has.
+
+        Returns whether that went well; else each is to be applied by itself.
+        """
+        if len(operations) < _FEW or any(map(is_conditional, operations)):
+            return False
+        try:
+            for start in range(0, len(operations), self._most):
+                await self._write(operations[start : start + self._most])
+        except (UnavailableError, TimedOutError):
+            raise
+        except ComponentError as error:
+            logger.debug("%d operations are not done together: %s", len(operations), error)
+            return False
+        return True
 
     async def _write(self, operations: Sequence[Write]) -> None:
         plan = Plan.of(operations)

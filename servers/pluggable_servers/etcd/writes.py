@@ -58,12 +58,16 @@ def comparison(key: bytes, revision: int) -> pb.Compare:
     return pb.Compare(target=pb.Compare.MOD, key=key, mod_revision=revision)
 
 
+def is_conditional(operation: Write) -> bool:
+    """Return whether it depends on what is stored."""
+    return bool(operation.etag) or operation.concurrency is Concurrency.FIRST_WRITE
+
+
 def _condition(operation: Write) -> int | None:
     """Return the revision that the key must be at, ``None`` for any."""
     if operation.etag:
         return _revision(operation.key, operation.etag)
-    first = isinstance(operation, SetRequest) and operation.concurrency is Concurrency.FIRST_WRITE
-    return 0 if first else None
+    return 0 if operation.concurrency is Concurrency.FIRST_WRITE else None
 
 
 def _revision(key: str, etag: str) -> int:
