@@ -10,25 +10,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-import grpc
-import grpc.aio
-
-from pluggable.errors import UnavailableError
+from pluggable.transport import Channel, ChannelState, Code, StatusError, channel
 
 from ._proto import etcd_pb2 as pb
-from .errors import error_of, never_sent
+from .errors import error_of
 from .settings import EtcdSettings
 
 SECONDS: Final = 5.0
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    # A member that comes back is found soon, and is dialled anew by each component.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_http_proxy", 0),
-)
+#: How long a call waits for a connection that is lost; it is dialled once a second.
+CONNECT_SECONDS: Final = 2.0
 
 
 class _Sendable(Protocol):
@@ -70,51 +60,24 @@ _GRANT: Final[_Method[pb.LeaseGrantRequest, pb.LeaseGrantResponse]] = _Method(
 _REVOKE: Final[_Method[pb.LeaseRevokeRequest, pb.LeaseRevokeResponse]] = _Method(
     path="/etcdserverpb.Lease/LeaseRevoke", asked=pb.LeaseRevokeRequest, answer=pb.LeaseRevokeResponse
 )
-_METHODS: Final[tuple[_Method[Any, Any], ...]] = (_RANGE, _PUT, _DELETE, _TXN, _GRANT, _REVOKE)
-
-
-class _Member:
-    """One server of the cluster."""
-
-    def __init__(self, address: str, credentials: grpc.ChannelCredentials | None) -> None:
-        self.address = address
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
-        else:
-            self._channel = grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
-        self._calls = {method.path: self._callable(method) for method in _METHODS}
-
-    async def ask(self, method: _Method[_Request, _Answer], request: _Request) -> _Answer:
-        answer: _Answer = await self._calls[method.path](request, timeout=SECONDS)
-        return answer
-
-    async def close(self) -> None:
-        await self._channel.close()
-
-    def _callable(self, method: _Method[Any, Any]) -> grpc.aio.UnaryUnaryMultiCallable[Any, Any]:
-        return self._channel.unary_unary(
-            method.path,
-            request_serializer=method.asked.SerializeToString,
-            response_deserializer=method.answer.FromString,
-        )
 
 
 class Client:
     """
     An etcd cluster; made within a running loop, and closed by who made it.
 
-    What only reads is asked of the next member where one is not there; a write only if the first cannot have
-    seen it, since it may have done it.
+    Whoever is connected is asked. What only reads is asked of the next member where one goes away; a write is
+    not, since it may have been done.
 
     Every call raises:
-        UnavailableError: no member is there, or there was none during a write.
+        UnavailableError: no member is there, or the one that was asked to write went away meanwhile.
         TimedOutError: there is no answer within 5 seconds.
     """
 
     def __init__(self, settings: EtcdSettings) -> None:
-        self._members = [
-            _Member(address, _credentials(settings) if tls else None) for address, tls in settings.addresses
-        ]
+        addresses = settings.addresses
+        context = settings.context() if any(tls for _, tls in addresses) else None
+        self._members = [channel(address, tls=context if tls else None) for address, tls in addresses]
         self._first = 0
 
     async def close(self) -> None:
@@ -152,34 +115,46 @@ class Client:
         await self._ask(_REVOKE, pb.LeaseRevokeRequest(ID=lease))
 
     async def _ask(self, method: _Method[_Request, _Answer], request: _Request) -> _Answer:
-        first, count = self._first, len(self._members)
-        for number in range(first, first + count):
-            member = self._members[number % count]
+        sent = request.SerializeToString()
+        attempts = len(self._members) if method.reads else 1
+        while True:
+            member = self._members[self._first]
+            if member.state is not ChannelState.UP:
+                member = await self._up()
+            attempts -= 1
             try:
-                answer = await member.ask(method, request)
-            except grpc.aio.AioRpcError as error:
-                if not _of_the_member(error):
-                    raise error_of(error, member.address, SECONDS) from error
-                self._pass_over(member)
-                last = number == first + count - 1
-                if last or not (method.reads or never_sent(error)):
+                answer: _Answer = method.answer.FromString(
+                    await member.unary(method.path, sent, timeout=SECONDS)
+                )
+            except StatusError as error:
+                self._pass_over(member, error)
+                if error.code is not Code.UNAVAILABLE or not attempts:
                     raise error_of(error, member.address, SECONDS) from error
             else:
                 return answer
-        raise UnavailableError("etcd: no member is known")  # The settings have one at least.
 
-    def _pass_over(self, member: _Member) -> None:
+    async def _up(self) -> Channel:
+        """Return a member that is connected now or in a moment; if none is, the first, which tells why."""
+        for number, member in enumerate(self._members):
+            if member.state is ChannelState.UP:
+                self._first = number
+                return member
+        dials = [asyncio.ensure_future(member.connect(CONNECT_SECONDS)) for member in self._members]
+        waiting = set(dials)
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for dial in done:
+                    if dial.exception() is None:
+                        self._first = dials.index(dial)
+                        return self._members[self._first]
+        finally:
+            for dial in waiting:
+                dial.cancel()
+        return self._members[self._first]
+
+    def _pass_over(self, member: Channel, error: StatusError) -> None:
         """Begin with the next from now on, unless somebody has moved on already."""
-        if self._members[self._first] is member:
+        of_the_member = error.code in (Code.UNAVAILABLE, Code.DEADLINE_EXCEEDED)
+        if of_the_member and self._members[self._first] is member:
             self._first = (self._first + 1) % len(self._members)
-
-
-def _of_the_member(error: grpc.aio.AioRpcError) -> bool:
-    """Return whether another member may do better."""
-    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
-
-
-def _credentials(settings: EtcdSettings) -> grpc.ChannelCredentials:
-    if not settings.tls_enable:
-        return grpc.ssl_channel_credentials()
-    return grpc.ssl_channel_credentials(settings.ca.encode(), settings.key.encode(), settings.cert.encode())

@@ -6,7 +6,10 @@ Facts: components-contrib ``state/etcd/etcd.go``.
 
 from __future__ import annotations
 
+import ssl
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pluggable.about import Authentication
@@ -60,6 +63,36 @@ class EtcdSettings:
     def addresses(self) -> list[tuple[str, bool]]:
         """The members as host:port, and whether each is spoken to over TLS."""
         return [_address(each.strip(), tls=self.tls_enable) for each in self.endpoints if each.strip()]
+
+    def context(self) -> ssl.SSLContext:
+        """
+        Return what TLS is done with; without ``tlsEnable`` it trusts whom the machine trusts.
+
+        Raises:
+            ValueError: the certificates or the key are not what they should be.
+        """
+        try:
+            context = ssl.create_default_context(cadata=self.ca if self.tls_enable else None)
+        except ssl.SSLError as error:
+            raise ValueError(f"ca holds no certificate: {error.reason or error}") from error
+        context.set_alpn_protocols(["h2"])
+        if self.tls_enable:
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which Go does not ask for either
+            self._show(context)
+        return context
+
+    def _show(self, context: ssl.SSLContext) -> None:
+        """Load the client's certificate, which OpenSSL takes from files only."""
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = Path(folder, "cert.pem"), Path(folder, "key.pem")
+            cert.write_text(self.cert)
+            key.touch(mode=0o600)
+            key.write_text(self.key)
+            try:
+                context.load_cert_chain(cert, key)
+            except ssl.SSLError as error:
+                reason = error.reason or error
+                raise ValueError(f"cert and key are no certificate and its key: {reason}") from error
 
 
 def _address(text: str, *, tls: bool) -> tuple[str, bool]:

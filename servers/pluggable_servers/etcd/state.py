@@ -16,6 +16,7 @@ from pluggable.errors import (
     ComponentError,
     InitError,
     LimitExceededError,
+    MetadataError,
     TimedOutError,
     UnavailableError,
 )
@@ -60,10 +61,13 @@ class EtcdStateStore(
         settings = metadata.parse(EtcdSettings)
         self._prefix = f"{settings.key_prefix_path}/"
         self._most = settings.max_txn_ops
-        self._opened = Client(settings)
+        try:
+            self._opened = Client(settings)
+        except ValueError as error:
+            raise MetadataError([str(error)]) from error
         try:
             await self.ping()
-        except (UnavailableError, TimedOutError) as error:
+        except ComponentError as error:
             await self.close()
             raise InitError(str(error)) from error
 

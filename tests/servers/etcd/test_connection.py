@@ -116,6 +116,10 @@ async def test_init_names_the_server_that_is_not_there() -> None:
         ({"endpoints": "ftp://a:1"}, "wanted http or https"),
         ({"endpoints": "a:1", "maxTxnOps": "0"}, "wanted 1 or more"),
         ({"endpoints": "a:1", "tlsEnable": "true", "ca": "x"}, "incomplete: cert, key missing"),
+        (
+            {"endpoints": "a:1", "tlsEnable": "y", "ca": "x", "cert": "y", "key": "z"},
+            "ca holds no certificate",
+        ),
     ],
 )
 async def test_faulty_settings_are_named(properties: dict[str, str], said: str) -> None:
