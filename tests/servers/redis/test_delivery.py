@@ -1,4 +1,4 @@
-"""Floods through Redis streams: nothing is lost, whoever is killed."""
+"""Floods through Redis streams: nothing is lost, whoever is killed, and order holds where it can."""
 
 from __future__ import annotations
 
@@ -57,3 +57,12 @@ async def test_rejected_message_is_given_up_and_costs_no_other() -> None:
     assert {*ledger.handled} == {*range(1, 301)} - poisoned
     # Who rejects has put it to the dead letters already, if there are any.
     assert pending == 0
+
+
+async def test_order_holds_over_a_crash_of_the_server() -> None:
+    plan = Plan(messages=600, kills=0, restarts=1, abrupt=True, lanes=1)
+    with Redis.running("--appendonly", "yes", "--appendfsync", "always") as server:
+        ledger = await flood(RedisPubSub, {**at(server), "concurrency": "1"}, server, plan)
+
+    assert ledger.done == {*range(1, plan.messages + 1)}
+    assert ledger.in_order
