@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .azure.requests import POLICY
+from .azure import POLICY
 from .server import Server
 
 #: What signs the tokens of those who may connect.

@@ -6,3 +6,10 @@ with subscriptions (made when first named), peek-lock with locks that run out an
 counts, dead letters, times to live, scheduled messages, batches. It has no sessions, filters or transactions,
 nor the service's limits and speed. What it holds stands in a journal and outlives a kill.
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+#: The name of the key that all who connect have.
+POLICY: Final = "RootManageSharedAccessKey"

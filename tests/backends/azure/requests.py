@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from proton import UNDESCRIBED, Array, Data, Message, int32, timestamp
 
+from . import POLICY
 from .entities import Namespace
 
-POLICY: Final = "RootManageSharedAccessKey"
 _RENEW: Final = "com.microsoft:renew-lock"
 
 
