@@ -137,6 +137,8 @@ class Server(ABC):
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGSTOP)
         try:
+            # The signal is on its way; what the server is doing it goes on with until it stands.
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
             yield
         finally:
             os.killpg(self.process.pid, signal.SIGCONT)

@@ -14,7 +14,7 @@ from azure.servicebus.aio import ServiceBusReceiver
 from pluggable.delivery import Accepted, Outcome, Rejected, Unanswered
 
 from .errors import FAILURES
-from .namespace import Namespace
+from .namespace import Namespace, opened
 from .settings import ServiceBusSettings
 
 logger = logging.getLogger(__name__)
@@ -78,8 +78,7 @@ class Consumer:
         receiver = self._namespace.receiver(*self._entity)
         self._leaving.clear()
         try:
-            async with asyncio.timeout(self._settings.timeout_in_sec):
-                await receiver.__aenter__()
+            await opened(receiver, self._settings.timeout_in_sec)
             ready()
             while True:
                 await self._receive(receiver, hand)

@@ -75,8 +75,11 @@ class Namespace:
     async def close(self) -> None:
         """Disconnect, for good."""
         self._closed = True
+        senders = [outlet.sender for outlet in self._outlets.values() if outlet.sender is not None]
         with suppress(*FAILURES):
             async with asyncio.timeout(_LEAVING_SECONDS):
+                # Each takes a moment, and the client would close one after the other.
+                await asyncio.gather(*(sender.close() for sender in senders), return_exceptions=True)
                 await self._client.close()
         if self._credential is not None:
             await self._credential.close()
@@ -153,10 +156,13 @@ class Namespace:
             raise UnavailableError(f"service bus {self.address}: the component is closed")
         outlet = self._outlets.setdefault(name, _Outlet())
         async with outlet.turn:
+            fresh = outlet.sender is None
             if outlet.sender is None:
                 # To a sender, a queue and a topic are the same.
                 outlet.sender = self._client.get_queue_sender(name)
             try:
+                if fresh:
+                    await opened(outlet.sender, self._settings.timeout_in_sec)
                 async with asyncio.timeout(self._settings.timeout_in_sec):
                     await send(outlet.sender)
             except ValueError:  # The message's fault, not the connection's.
@@ -167,6 +173,24 @@ class Namespace:
                     async with asyncio.timeout(_LEAVING_SECONDS):
                         await gone.close()
                 raise
+
+
+async def opened(link: ServiceBusSender | ServiceBusReceiver, seconds: float) -> None:
+    """
+    Open what sends or receives; cut in the midst it would leave its connection behind, which is waited for.
+
+    Raises:
+        TimeoutError: it was not open in time.
+    """
+    opening = asyncio.ensure_future(link.__aenter__())
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.shield(opening)
+    finally:
+        if not opening.done():
+            await asyncio.wait({opening}, timeout=_LEAVING_SECONDS)
+            opening.cancel()
+            opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
 def _credential(settings: ServiceBusSettings) -> Any:
