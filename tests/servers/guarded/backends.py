@@ -57,7 +57,7 @@ async def of_postgresql(case: Case, folder: Path) -> AsyncIterator[Surroundings]
     async with case.around(folder) as around:
         url = around.properties["connectionString"]
 
-        _guard_postgresql(url)
+        ask_for_password(url, RIGHT)
         guarded = url.replace("postgres@", f"shop:{IN_URL}@")
         yield dataclasses.replace(around, properties={**around.properties, "connectionString": guarded})
 
@@ -220,15 +220,15 @@ async def of_jwks(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
         yield around
 
 
-def _run(*words: str) -> str:
-    """Return what a command prints."""
-    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
-
-
-def _guard_postgresql(url: str) -> None:
-    """Make a user with a password, of whom it is asked."""
+def ask_for_password(url: str, password: str) -> None:
+    """Have a PostgreSQL ask its user shop for a password."""
     client = (program("psql"), url, "-X", "-A", "-t", "-q", "-c")
-    _run(*client, f"CREATE ROLE shop SUPERUSER LOGIN PASSWORD '{RIGHT}'")
+    _run(*client, f"CREATE ROLE shop SUPERUSER LOGIN PASSWORD '{password}'")
     rules = Path(_run(*client, "SHOW hba_file"))
     rules.write_text(f"host all shop 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
     _run(*client, "SELECT pg_reload_conf()")
+
+
+def _run(*words: str) -> str:
+    """Return what a command prints."""
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
