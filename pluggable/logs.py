@@ -3,6 +3,8 @@ Log lines that say for which component they are: its type, the instance's name a
 
 ``serve()`` and ``pluggable serve`` log so unless logging is set up already. A handler of your own learns the
 same from the filter: ``handler.addFilter(CallFields())``, then ``%(component)s`` and its like in its format.
+The formatters here also hide the secrets of components in lines that others log; a formatter of your own does
+not.
 """
 
 from __future__ import annotations
