@@ -18,8 +18,9 @@ LEVELS: Final = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
-#: Whose words at debug are about themselves, grpcio's for every call, and not about a component.
-CHATTERERS: Final = ("asyncio", "grpc", "urllib3")
+#: Whose words at debug are about themselves, grpcio's for every call, and not about a component; those of
+#: AWS's client have all that it sends, with credentials that no setting has.
+CHATTERERS: Final = ("asyncio", "grpc", "urllib3", "botocore", "aiobotocore")
 
 _TRACEBACKS: Final = logging.Formatter()
 

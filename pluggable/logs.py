@@ -3,6 +3,8 @@ Log lines that say for which component they are: its type, the instance's name a
 
 ``serve()`` and ``pluggable serve`` log so unless logging is set up already. A handler of your own learns the
 same from the filter: ``handler.addFilter(CallFields())``, then ``%(component)s`` and its like in its format.
+The formatters here also hide the secrets of components in lines that others log; a formatter of your own does
+not.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Final
 
 from ._called import CALLED
 from ._records import FIELDS, attributed, json_line, quieten
+from ._secrets import KNOWN
 
 _FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
 
@@ -33,10 +36,18 @@ class CallFields(logging.Filter):
 
 
 class LineFormatter(logging.Formatter):
-    """Writes ``INFO shelf: state.shelf "orders" Set: stored``, given what ``CallFields`` adds."""
+    """
+    Writes ``INFO shelf: state.shelf "orders" Set: stored``, given what ``CallFields`` adds.
+
+    Secrets that components were initialised with are not shown, whoever logs them.
+    """
 
     def __init__(self) -> None:
         super().__init__(_FORMAT)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback if there is one."""
+        return KNOWN.hidden_in(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's
         """Put before the message whom it is about."""
@@ -45,11 +56,15 @@ class LineFormatter(logging.Formatter):
 
 
 class JSONFormatter(logging.Formatter):
-    """Writes an object on a line: daprd's fields and those of ``CallFields``; a traceback is in ``msg``."""
+    """
+    Writes an object on a line: daprd's fields and those of ``CallFields``; a traceback is in ``msg``.
+
+    Secrets that components were initialised with are not shown, whoever logs them.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return json_line(record)
+        return KNOWN.hidden_in(json_line(record))
 
 
 def setup(*, as_json: bool = False, level: int = logging.INFO) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from .._called import Called, during
-from .._secrets import Secrets
+from .._secrets import KNOWN, Secrets
 from ..component import Component
 from ..delivery import Delivery
 from ..errors import (
@@ -238,7 +238,8 @@ class Instances(Generic[C]):
     async def _made(self, key: Key, metadata: Metadata) -> C:
         component = self._factory()
         if (settings := component.about.settings) is not None:
-            self._secrets[key] = metadata.secrets(settings)
+            self._secrets[key] = secrets = metadata.secrets(settings)
+            KNOWN.add(secrets)
         try:
             async with asyncio.timeout(INIT_SECONDS) as bound:
                 await component.init(metadata)

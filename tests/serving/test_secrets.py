@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import pytest
 
 from pluggable import About, InitError, Metadata, StateStore, setting
 from pluggable.errors import BulkError, NotFoundError
+from pluggable.logs import CallFields, JSONFormatter, LineFormatter
 from pluggable.state import DeleteRequest, GetRequest, GetResponse, SetRequest
 from pluggable.transport import StatusError
 from tests.serving.conftest import Opener
@@ -93,3 +95,18 @@ async def test_every_sidecar_has_its_own_secret(opened: Opener) -> None:
     for caller in (one, other):
         with pytest.raises(StatusError, match=r"k: \(not shown\) is not known"):
             await caller.get("k")
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(), JSONFormatter()], ids=["lines", "json"])
+async def test_whoever_logs_the_secret_it_is_hidden(opened: Opener, formatter: logging.Formatter) -> None:
+    caller = await opened(Store)
+    await caller.init(password=PASSWORD)
+    said = logging.makeLogRecord(
+        {"name": "driver", "levelno": 10, "levelname": "DEBUG", "msg": "PASS %s", "args": (PASSWORD,)}
+    )
+    CallFields().filter(said)
+
+    line = formatter.format(said)
+
+    assert "PASS (not shown)" in line
+    assert PASSWORD not in line

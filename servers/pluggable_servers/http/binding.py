@@ -95,6 +95,9 @@ class Settings:
         description="Makes an answer other than 2xx an error; a request may say otherwise.",
     )
 
+    def __repr__(self) -> str:
+        return f"Settings(url={_shown(self.url)!r}, ...)"
+
 
 class HTTPBinding(OutputBinding):
     """

@@ -122,11 +122,15 @@ class MySQLConnection:
         """
         if self._waiting >= LONGEST_QUEUE:
             raise LimitExceededError(
-                f"mysql {self.address}: {self._waiting} requests wait for a connection; send less at once"
+                f"mysql {self.address}: {self._waiting} requests wait for one of "
+                f"{self._pool.maxsize} connections; send less at once"
             )
         self._waiting += 1
+        waits = True
         try:
             async with asyncio.timeout(self._timeout), self._pool.acquire() as connection:
+                self._waiting -= 1
+                waits = False
                 try:
                     yield connection
                 except (OSError, EOFError, asyncio.CancelledError):
@@ -136,7 +140,7 @@ class MySQLConnection:
         except FAILURES as error:
             raise error_of(error, self.address) from error
         finally:
-            self._waiting -= 1
+            self._waiting -= waits
 
 
 async def _make_schema(name: str, options: dict[str, Any]) -> None:

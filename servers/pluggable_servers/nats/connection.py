@@ -7,7 +7,7 @@ import base64
 import logging
 import ssl
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
@@ -124,7 +124,22 @@ class NATSConnection:
             context = ssl.create_default_context()
             context.load_cert_chain(settings.tls_client_cert, settings.tls_client_key)
             return {"tls": context}
-        return {"token": settings.token} if settings.token else {}
+        login = self._login()
+        return login or ({"token": settings.token} if settings.token else {})
+
+    def _login(self) -> dict[str, Any]:
+        """Return who the URLs say that we are; nats-py takes what is escaped there for itself."""
+        parts = [_parts(url) for url in self._settings.servers]
+        if any(each.password is not None for each in parts):
+            return {"user": lambda: self._of_url("username"), "password": lambda: self._of_url("password")}
+        if any(each.username for each in parts):
+            return {"token": lambda: self._of_url("username")}
+        return {}
+
+    def _of_url(self, name: str) -> str:
+        """Return a part of the URL of the server that is being connected to."""
+        server = self.client._current_server
+        return unquote(getattr(server.uri, name) or "") if server is not None else ""
 
     async def _said(self, error: Exception) -> None:
         logger.warning("%s: %s", self._component, error_of(error, self.address))
@@ -146,5 +161,8 @@ def _signed(seed: str, nonce: str) -> bytes:
 
 def _address(url: str) -> str:
     """Return host and port without the user and the password."""
-    parts = urlsplit(url if "://" in url else f"nats://{url}")
-    return parts.netloc.rpartition("@")[2]
+    return _parts(url).netloc.rpartition("@")[2]
+
+
+def _parts(url: str) -> SplitResult:
+    return urlsplit(url if "://" in url else f"nats://{url}")

@@ -41,7 +41,8 @@ class PostgreSQLSettings:
         default="",
         aliases=("url",),
         secret=True,
-        description="Where the server is, as keyword=value pairs or as a URL.",
+        description="Where the server is, as keyword=value pairs or as a URL. The password may stand in "
+        "a file that passfile names, which is read for each new connection.",
         example="host=localhost user=postgres password=secret port=5432 database=dapr",
     )
     host: str = setting(default="", description="The server's host.", example="localhost")

@@ -252,6 +252,20 @@ async def test_wrong_token_is_refused_and_not_shown(caplog: pytest.LogCaptureFix
     assert not isinstance(caught.value, DeniedError)
 
 
+async def test_login_in_the_url_may_be_escaped() -> None:
+    with NATS.running("--user", "sh/op", "--pass", "p:ss@w/rd") as server:
+        url = f"nats://sh%2Fop:p%3Ass%40w%2Frd@127.0.0.1:{server.port}"
+        async with broker(JetStreamPubSub, {"natsURL": url}) as events:
+            await events.ping()
+
+
+async def test_token_in_the_url_may_be_escaped() -> None:
+    with NATS.running("--auth", "t:ken/@") as server:
+        url = f"nats://t%3Aken%2F%40@127.0.0.1:{server.port}"
+        async with broker(JetStreamPubSub, {"natsURL": url}) as events:
+            await events.ping()
+
+
 @pytest.mark.parametrize(
     ("properties", "said"),
     [

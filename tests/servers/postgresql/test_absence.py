@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 import pytest
 
 from pluggable import InitError, StateStore, UnavailableError
@@ -11,6 +14,8 @@ from tests.backends.postgresql import PostgreSQL
 from tests.servers.running import state_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgresql")]
+
+ABSENT_SECONDS: Final = 30.0
 
 
 async def is_lost_and_comes_back(store: StateStore, server: PostgreSQL | MariaDB) -> None:
@@ -36,6 +41,37 @@ async def test_mysql_that_was_away_is_used_again() -> None:
     with MariaDB.running() as server:
         async with state_store(MySQLStateStore, {"connectionString": server.dsn()}) as store:
             await is_lost_and_comes_back(store, server)
+
+
+async def is_lost_for_long_and_comes_back(store: StateStore, server: PostgreSQL | MariaDB) -> None:
+    await store.set(SetRequest(key="k", value=b"1"))
+    with server.away():
+        end = asyncio.get_running_loop().time() + ABSENT_SECONDS
+        while asyncio.get_running_loop().time() < end:
+            with pytest.raises(UnavailableError, match=str(server.port)):
+                await store.get(GetRequest(key="k"))
+            with pytest.raises(UnavailableError, match=str(server.port)):
+                await store.set(SetRequest(key="k", value=b"lost"))
+            await asyncio.sleep(1)
+
+    await asyncio.gather(*(store.set(SetRequest(key=f"k{n}", value=b"2")) for n in range(64)))
+    found = await store.get(GetRequest(key="k"))
+    assert found is not None
+    assert found.data == b"1"
+
+
+async def test_postgresql_that_was_away_for_half_a_minute_is_used_again() -> None:
+    with PostgreSQL.running() as server:
+        properties = {"connectionString": server.url()}
+        async with state_store(PostgreSQLStateStore, properties, "over a socket") as store:
+            await is_lost_for_long_and_comes_back(store, server)
+
+
+async def test_mysql_that_was_away_for_half_a_minute_is_used_again() -> None:
+    with MariaDB.running() as server:
+        properties = {"connectionString": server.dsn()}
+        async with state_store(MySQLStateStore, properties, "over a socket") as store:
+            await is_lost_for_long_and_comes_back(store, server)
 
 
 async def test_password_is_in_no_error() -> None:
