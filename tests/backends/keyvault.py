@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 
-from .certificates import Authority
+from .certificates import Authority, self_signed
 from .http import HTTPDouble, Reply, Request
 from .proxy import proxy
 
@@ -56,6 +58,7 @@ class KeyVault(HTTPDouble):
         authority = Authority()
         names = [*(f"*.{vaults}" for vaults in DOMAINS), *DOMAINS.values()]
         super().__init__(authority.signs(*names).served(folder))
+        self._folder = folder
         self.trusted = folder / "azure.pem"
         self.trusted.write_text(authority.pem)
         self.proxy = ""
@@ -63,9 +66,18 @@ class KeyVault(HTTPDouble):
         #: Tokens that count; each that is handed out is the first of them.
         self.tokens = [TOKEN]
         self.certificate: x509.Certificate | None = None
+        #: What the issuer of a workload's tokens, whom the application trusts, has given it.
+        self.workload = ""
         #: Secrets that the application may not read.
         self.denied: set[str] = set()
+        #: Secrets that were deleted since they were listed.
+        self.gone: set[str] = set()
         self.limited = False
+        #: Whether Entra ID is there.
+        self.signs_in = True
+        #: Nothing is answered while this is not set.
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         #: How many secrets a page of a list has where nobody says; Azure's are of 25.
         self.page = 25
 
@@ -79,6 +91,24 @@ class KeyVault(HTTPDouble):
         """The variables of a process that believes this to be Azure."""
         return {"HTTPS_PROXY": self.proxy, "NO_PROXY": "", "SSL_CERT_FILE": str(self.trusted)}
 
+    def identity(self, password: str = "") -> Path:
+        """A file with the application's certificate and its key: in PEM, or with a password in PKCS #12."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.certificate = self_signed(key, "application")
+        path = self._folder / ("application.pfx" if password else "application.pem")
+        if password:
+            lock = serialization.BestAvailableEncryption(password.encode())
+            path.write_bytes(
+                pkcs12.serialize_key_and_certificates(b"application", key, self.certificate, None, lock)
+            )
+            return path
+        pem, unlocked = serialization.Encoding.PEM, serialization.NoEncryption()
+        path.write_bytes(
+            self.certificate.public_bytes(pem)
+            + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unlocked)
+        )
+        return path
+
     def put(self, vault: str, name: str, value: str, *, enabled: bool = True) -> str:
         """Store the next version of a secret, and return what it is called."""
         versions = self.vaults.setdefault(vault, {}).setdefault(name, [])
@@ -87,9 +117,10 @@ class KeyVault(HTTPDouble):
         return made.id
 
     def answer(self, request: Request) -> Reply:
+        self.goes_on.wait(30)
         host = request.headers["host"].partition(":")[0]
         if host in DOMAINS.values():
-            return self._signs_in(host, request)
+            return self._token(host, request) if self.signs_in else _failed(502, "Away", "Bad Gateway")
         vault, _, domain = host.partition(".")
         if domain not in DOMAINS:
             return _failed(404, "NotFound", f"nobody is called {host}")
@@ -125,7 +156,7 @@ class KeyVault(HTTPDouble):
             return _failed(
                 403, "Forbidden", f"{caller} does not have secrets get permission on key vault '{vault}'."
             )
-        versions = self.vaults.get(vault, {}).get(name, [])
+        versions = [] if name in self.gone else self.vaults.get(vault, {}).get(name, [])
         found = next((each for each in reversed(versions) if version in {"", each.id}), None)
         if found is None:
             which = f"{name}/{version}" if version else name
@@ -146,7 +177,7 @@ class KeyVault(HTTPDouble):
             body=json.dumps({"value": items, "nextLink": onward if len(secrets) > start + size else None})
         )
 
-    def _signs_in(self, host: str, request: Request) -> Reply:
+    def _token(self, host: str, request: Request) -> Reply:
         path = urlsplit(request.path).path.strip("/")
         if path.endswith(_METADATA):
             return _metadata(host)
@@ -161,9 +192,11 @@ class KeyVault(HTTPDouble):
         return Reply(body=json.dumps({**told, "access_token": self.tokens[0]}))
 
     def _signed(self, given: dict[str, str]) -> bool:
-        """Whether an assertion is signed with the key of the application's certificate."""
-        if self.certificate is None or given.get("client_assertion_type") != _ASSERTION:
+        """Whether an assertion is signed with the key of the certificate, or is the workload's."""
+        if given.get("client_assertion_type") != _ASSERTION:
             return False
+        if self.certificate is None:
+            return given["client_assertion"] == self.workload != ""
         head, claims, signature = given["client_assertion"].split(".")
         if _decoded(claims)["sub"] != APPLICATION:
             return False

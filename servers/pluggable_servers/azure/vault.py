@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from azure.core.exceptions import (
     AzureError,
@@ -32,7 +32,7 @@ from pluggable.errors import (
 )
 
 from ..trust import trusting
-from .credentials import credential
+from .credentials import Credential, credential
 from .entra import EntraSettings
 
 if TYPE_CHECKING:
@@ -46,15 +46,21 @@ REQUEST_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 5.0
 #: What is not there now is asked again, within a second or two; the sidecar's policies do the rest.
 _AGAIN: Final = {"retry_total": 3, "retry_backoff_factor": 0.2, "retry_backoff_max": 5}
+#: A token that could not be asked for is asked for again with the request that wants it.
+_TOKEN_AGAIN: Final = {"retry_connect": 0, "retry_read": 0}
+#: What Entra ID answers to who may not have a token; other answers are about itself.
+_DENIALS: Final = (None, 400, 401, 403)
 _SECRET: Final = re.compile(r"[0-9A-Za-z-]+")
-#: What the client adds to what it was answered: the same again, and where to read on.
-_ADDED: Final = ("Code:", "Message:", "Content:", "To mitigate this issue")
+#: What the client adds to what it was answered: the same again.
+_ADDED: Final = ("Code:", "Message:", "Content:")
 
 
 class Vault:
     """The secrets of one vault. Whoever opened it closes it."""
 
-    def __init__(self, url: str, client: SecretClient, token: Any, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, url: str, client: SecretClient, token: Credential, session: aiohttp.ClientSession
+    ) -> None:
         self._url = url
         self._client = client
         self._token = token
@@ -82,11 +88,19 @@ class Vault:
         options = {**_AGAIN, "connection_timeout": CONNECT_SECONDS, "logger": logger}
         transport = AioHttpTransport(session=session, session_owner=False)
         try:
-            token = await asyncio.to_thread(lambda: credential(settings, transport=transport, **options))
+            token = await asyncio.to_thread(
+                lambda: credential(settings, transport=transport, **options, **_TOKEN_AGAIN)
+            )
         except BaseException:
             await session.close()
             raise
-        client = SecretClient(url, token, api_version=API_VERSION, transport=transport, **options)
+        client = SecretClient(
+            url,
+            token,  # type: ignore[arg-type]  # it takes get_token_info too, and says so in its docstring only
+            api_version=API_VERSION,
+            transport=transport,
+            **options,
+        )
         return cls(url, client, token, session)
 
     async def close(self) -> None:
@@ -164,7 +178,7 @@ def error_of(error: Exception, what: str, url: str) -> ComponentError:
     match error:
         case ResourceNotFoundError():
             return NotFoundError(f"{what} does not exist in {url}")
-        case ClientAuthenticationError():
+        case ClientAuthenticationError() if error.status_code in _DENIALS:
             return DeniedError(
                 f"{where}: {said.rstrip('.')}; check azureTenantId, azureClientId and what proves them"
             )
