@@ -14,6 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,12 @@ class Authority:
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("authority")
+        self._identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         certificate = (
             _begun(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(self._identifier, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.pem = _pem(certificate)
@@ -56,6 +70,11 @@ class Authority:
             _begun(_named(names[0]), self._name, key.public_key())
             .add_extension(
                 x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
+            )
+            # Python looks for this from 3.13 on.
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._identifier),
+                critical=False,
             )
             .sign(self._key, hashes.SHA256())
         )
