@@ -10,10 +10,21 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
+_SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +53,12 @@ class Authority:
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named("authority")
+        self._identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         certificate = (
             _begun(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(self._identifier, critical=False)
             .sign(self._key, hashes.SHA256())
         )
         self.pem = _pem(certificate)
@@ -57,6 +71,11 @@ class Authority:
             .add_extension(
                 x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
             )
+            # Python looks for this from 3.13 on.
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._identifier),
+                critical=False,
+            )
             .sign(self._key, hashes.SHA256())
         )
         text = key.private_bytes(
@@ -65,7 +84,14 @@ class Authority:
         return Identity(self.pem, _pem(certificate), text)
 
 
-def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def self_signed(key: rsa.RSAPrivateKey, name: str) -> x509.Certificate:
+    """A certificate that nobody else has signed."""
+    return _begun(_named(name), _named(name), key.public_key()).sign(key, hashes.SHA256())
+
+
+def _begun(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

@@ -23,6 +23,7 @@ class Request:
     headers: Mapping[str, str]
     certificate: Mapping[str, Any] = field(default_factory=dict)
     """What the client showed of itself by TLS."""
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer goes in two parts
     server: _Server
 
     def setup(self) -> None:
@@ -130,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
             certificate=shown or {},
+            body=self.rfile.read(int(self.headers.get("Content-Length", 0))),
         )
         self.server.double.asked.append(request)
         reply = self.server.double.answer(request)
@@ -141,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_LIST = _serve  # noqa: N815  the names that http.server looks for
+    do_GET = do_LIST = do_POST = _serve  # noqa: N815  the names that http.server looks for
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""

@@ -1,1 +1,1 @@
-"""Azure: topics and queues of Service Bus."""
+"""Azure: topics and queues of Service Bus, and secrets of Key Vault."""
