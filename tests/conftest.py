@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 
 from tests.programs import go_built
 
+#: A module all of whose tests are slow says so at its top.
+_SLOW_AS_A_WHOLE = re.compile(rb"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
 GO_COMPONENT = Path(__file__).parent / "e2e" / "gocomponent"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave modules unread of which nothing would be run: each worker would import what they need."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return True if _SLOW_AS_A_WHOLE.search(collection_path.read_bytes()) else None
 
 
 @pytest.fixture

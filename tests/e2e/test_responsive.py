@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,31 +27,51 @@ LONGEST_SECONDS = float(os.environ.get("HEALTH_WITHIN_SECONDS", "0.3"))
 #: One that holds the loop does so each time; a machine that is busy elsewhere does not.
 ROUNDS = 3
 ANSWER_SECONDS = 120
-TEXT = b"x" * (SIZE - 1000)
-NUMBERS = b"[" + b"1234567," * (SIZE // 8 - 1000) + b"1]"
 JSON = "application/json"
-BODIES = {
-    "a text to be stored": ("/v1.0/state/store", JSON, (b'[{"key":"a","value":"', TEXT, b'"}]')),
-    "a text to be encrypted": ("/v1.0/state/vaulted", JSON, (b'[{"key":"a","value":"', TEXT, b'"}]')),
+
+
+@cache
+def text() -> bytes:
+    """So many letters; made when wanted, as who only collects the tests does without."""
+    return b"x" * (SIZE - 1000)
+
+
+@cache
+def numbers() -> bytes:
+    """So many bytes of JSON."""
+    return b"[" + b"1234567," * (SIZE // 8 - 1000) + b"1]"
+
+
+BODIES: dict[str, tuple[str, str, Callable[[], tuple[bytes, ...]]]] = {
+    "a text to be stored": ("/v1.0/state/store", JSON, lambda: (b'[{"key":"a","value":"', text(), b'"}]')),
+    "a text to be encrypted": (
+        "/v1.0/state/vaulted",
+        JSON,
+        lambda: (b'[{"key":"a","value":"', text(), b'"}]'),
+    ),
     "a text to be stored in a transaction": (
         "/v1.0/state/store/transaction",
         JSON,
-        (b'{"operations":[{"operation":"upsert","request":{"key":"a","value":"', TEXT, b'"}}]}'),
+        lambda: (b'{"operations":[{"operation":"upsert","request":{"key":"a","value":"', text(), b'"}}]}'),
     ),
-    "numbers to be stored": ("/v1.0/state/store", JSON, (b'[{"key":"a","value":', NUMBERS, b"}]")),
-    "a text to be published": ("/v1.0/publish/events/t", "text/plain", (TEXT,)),
-    "JSON to be published": ("/v1.0/publish/events/t", JSON, (NUMBERS,)),
-    "bytes to be published": ("/v1.0/publish/events/t", "application/octet-stream", (TEXT,)),
-    "bytes to be published as they are": ("/v1.0/publish/events/t?metadata.rawPayload=true", "", (TEXT,)),
+    "numbers to be stored": ("/v1.0/state/store", JSON, lambda: (b'[{"key":"a","value":', numbers(), b"}]")),
+    "a text to be published": ("/v1.0/publish/events/t", "text/plain", lambda: (text(),)),
+    "JSON to be published": ("/v1.0/publish/events/t", JSON, lambda: (numbers(),)),
+    "bytes to be published": ("/v1.0/publish/events/t", "application/octet-stream", lambda: (text(),)),
+    "bytes to be published as they are": (
+        "/v1.0/publish/events/t?metadata.rawPayload=true",
+        "",
+        lambda: (text(),),
+    ),
     "an event to be published": (
         "/v1.0/publish/events/t",
         "application/cloudevents+json",
-        (b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":', NUMBERS, b"}"),
+        lambda: (b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":', numbers(), b"}"),
     ),
     "what a binding gets": (
         "/v1.0/bindings/files",
         JSON,
-        (b'{"operation":"create","metadata":{"fileName":"a"},"data":"', TEXT, b'"}'),
+        lambda: (b'{"operation":"create","metadata":{"fileName":"a"},"data":"', text(), b'"}'),
     ),
 }
 
@@ -166,10 +187,12 @@ async def longest_wait(running: Sidecar, send: Callable[[], Awaitable[bytes]]) -
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 async def test_health_answers_while_a_hundred_megabytes_are_worked_on(
-    running: Sidecar, body: tuple[str, str, tuple[bytes, ...]]
+    running: Sidecar, body: tuple[str, str, Callable[[], tuple[bytes, ...]]]
 ) -> None:
+    path, content_type, parts = body
+
     async def send() -> bytes:
-        return await asyncio.to_thread(post, running.http_port, *body)
+        return await asyncio.to_thread(post, running.http_port, path, content_type, parts())
 
     assert await longest_wait(running, send) < LONGEST_SECONDS
 
@@ -192,7 +215,7 @@ async def test_health_answers_while_a_hundred_megabytes_come_in_chunks(running: 
 async def test_health_answers_while_a_hundred_megabytes_come_by_http2(
     running: Sidecar, tmp_path: Path
 ) -> None:
-    (tmp_path / "body").write_bytes(TEXT)
+    (tmp_path / "body").write_bytes(text())
     url = f"http://127.0.0.1:{running.http_port}/v1.0/publish/events/t"
     words = ("--http2-prior-knowledge", "-H", "Content-Type: text/plain", "--data-binary", "@body", url)
 
@@ -214,7 +237,7 @@ async def test_health_answers_while_a_hundred_megabytes_are_routed(running: Side
     async def send() -> bytes:
         before = routed.hits
         answer = await asyncio.to_thread(
-            post, running.http_port, "/v1.0/publish/events/routed", JSON, (NUMBERS,)
+            post, running.http_port, "/v1.0/publish/events/routed", JSON, (numbers(),)
         )
         await routed.hit(before + 1)
         return answer
