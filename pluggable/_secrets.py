@@ -38,8 +38,13 @@ class Secrets:
     @classmethod
     def among(cls, values: Iterable[str]) -> Self:
         """Return those that can be hidden, the longest first: one may be part of another."""
-        parts = {part for value in values for part in (value, *_inside(value)) if len(part) >= SHORTEST}
-        looks = {look for part in parts for look in _looks(part) if len(look) >= SHORTEST}
+        looks: set[str] = set()
+        for value in {each for each in values if len(each) >= SHORTEST}:
+            inside = {part for part in _inside(value) if len(part) >= SHORTEST}
+            looks.update(_written(value), *map(_written, inside))
+            for each in inside or {value}:
+                looks.update(_encoded(each))
+        looks = {look for look in looks if len(look) >= SHORTEST}
         return cls(tuple(sorted(looks, key=len, reverse=True)))
 
     def hidden_in(self, text: str) -> str:
@@ -90,23 +95,25 @@ def _inside(value: str) -> Iterator[str]:
             yield member[1]
 
 
-def _looks(secret: str) -> Iterator[str]:
-    """Yield a secret as it stands in a text, a URL, a literal of Python or JSON, and amid bytes in base64."""
+def _written(secret: str) -> Iterator[str]:
+    """Yield a secret as it stands in a text, a URL, a literal of Python or JSON, and line by line."""
     yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret))
     yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     lines = secret.splitlines()
     if len(lines) > 1:
         yield from (line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----"))
-    if len(secret) >= _SHORTEST_ENCODED:
-        yield from _encoded(secret.encode())
 
 
-def _encoded(secret: bytes) -> Iterator[str]:
-    yield secret.hex()
+def _encoded(secret: str) -> Iterator[str]:
+    """Yield a secret as it stands amid bytes in base64 or hexadecimal."""
+    data = secret.encode()
+    if len(data) < _SHORTEST_ENCODED:
+        return
+    yield data.hex()
     for before in range(3):
-        text = base64.b64encode(b"\0" * before + secret).decode()
+        text = base64.b64encode(b"\0" * before + data).decode()
         # The characters at either end depend on what stands beside it.
-        core = text[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        core = text[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
         yield core
         yield core.translate(str.maketrans("+/", "-_"))

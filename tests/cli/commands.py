@@ -26,14 +26,14 @@ class Command:
         self._silent = False
         self._news = asyncio.Condition()
 
-    async def said(self, *words: str) -> str:
+    async def said(self, *words: str, seconds: float = SECONDS) -> str:
         """Wait for a line with all these words and return it."""
 
         def found() -> str | None:
             return next((line for line in self.lines if all(word in line for word in words)), None)
 
         with suppress(TimeoutError):
-            async with asyncio.timeout(SECONDS), self._news:
+            async with asyncio.timeout(seconds), self._news:
                 await self._news.wait_for(lambda: found() is not None or self._silent)
         if (line := found()) is None:
             raise AssertionError(f"never said {words}:\n{self.log()}")

@@ -24,7 +24,7 @@ from tests.cli.commands import pluggable
 from tests.conformance.cases import CASES
 from tests.conformance.cases.case import Case
 from tests.servers.guarded import backends, refused
-from tests.servers.guarded.asking import SECONDS, ask, told
+from tests.servers.guarded.asking import ask, told
 from tests.servers.guarded.backends import Guarded
 from tests.servers.guarded.canaries import RIGHT, WRONG, disguises, shown
 from tests.servers.guarded.refused import Properties, Refused
@@ -47,6 +47,8 @@ BACKENDS: Final[dict[str, tuple[Guarded, Refused | None]]] = {
     "openai": (backends.of_openai, None),
     "crypto": (backends.of_jwks, refused.of_jwks),
 }
+#: How long the component may take to start or to initialise, on a busy machine.
+_PATIENCE: Final = 90.0
 _LOOKS: Final = [look for secret in (RIGHT, WRONG) for look in disguises(secret).values()]
 
 
@@ -95,7 +97,7 @@ async def test_no_secret_is_shown(case: Case, tmp_path: Path, socket_folder: Pat
     guard, _ = BACKENDS[backend_of(case)]
     words = ("serve", f"{case.type.partition('.')[0]}.mine={case.type}", "--log-level", "debug")
     async with pluggable(*words, cwd=socket_folder) as serving:
-        await serving.said("serving")
+        await serving.said("serving", seconds=_PATIENCE)
         async with AsyncExitStack() as stack:
             caller = await stack.enter_async_context(calling(socket_folder / "sockets" / "mine.sock"))
             async with guard(case, tmp_path) as around:
@@ -129,11 +131,11 @@ class Caller:
 
     async def introduced(self, name: str, properties: Properties) -> str:
         """Initialise an instance, to be asked from now on, and return what it failed with, if it did."""
-        opened = Connection(self._address, instance=name, client="", init_timeout=30)
+        opened = Connection(self._address, instance=name, client="", init_timeout=_PATIENCE)
         connection = await self._stack.enter_async_context(opened)
         self._current = [kind(connection) for kind in self._kinds]
         metadata = Metadata(dict(properties), name)
-        return "".join([await told(each.init(metadata), seconds=30) for each in self._current])
+        return "".join([await told(each.init(metadata), _PATIENCE) for each in self._current])
 
     async def asked(self, operations: Mapping[str, Mapping[str, Any]]) -> str:
         """Ask for this and that, and return what failed."""
@@ -148,7 +150,7 @@ class Caller:
 @asynccontextmanager
 async def calling(path: Path) -> AsyncIterator[Caller]:
     """A caller of the component on a socket."""
-    services = await list_services(f"unix:{path}", SECONDS)
+    services = await list_services(f"unix:{path}", _PATIENCE)
     kinds = [kind for block in BLOCKS for name, kind in block.far_ends.items() if name in services]
     async with AsyncExitStack() as stack:
         yield Caller(f"unix:{path}", kinds, stack)

@@ -22,7 +22,7 @@ from pluggable.state import StateStore
 from pluggable.transport import StatusError
 
 #: How long one request is waited for; most answer at once, and reading does not end by itself.
-SECONDS: Final = 3.0
+SECONDS: Final = 2.0
 
 
 class Taken(Delivery[Any]):
