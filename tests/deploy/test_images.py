@@ -62,7 +62,8 @@ async def test_images_add_little(images: Images) -> None:
     base = (await inspected(images.base))["Size"]
 
     assert (await inspected(images.component))["Size"] - base < 100 * MEGABYTE
-    assert (await inspected(images.sidecar))["Size"] - base < 200 * MEGABYTE
+    # With the clients of all databases, brokers and clouds; EXTRAS leaves out what is not wanted.
+    assert (await inspected(images.sidecar))["Size"] - base < 300 * MEGABYTE
 
 
 async def test_nothing_that_builds_stays(images: Images) -> None:
