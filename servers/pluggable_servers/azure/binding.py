@@ -44,7 +44,7 @@ class ServiceBusQueueBinding(InputBinding, OutputBinding):
 
     async def init(self, metadata: Metadata) -> None:
         self._settings = metadata.parse(QueueSettings)
-        self._namespace = await Namespace.open(self._settings)
+        self._namespace = await Namespace.open(self._settings, "queue")
         self._name = metadata.name
 
     async def close(self) -> None:
