@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
@@ -38,6 +39,7 @@ class Administration(HTTPDouble):
         self._trusted.write_text(authority.pem)
         self.proxy = ""
         self.entities: dict[str, ElementTree.Element] = {}
+        self._news = threading.Condition()
         #: What somebody else makes between a question and an answer.
         self.raced: set[str] = set()
         #: Whether the policy has the right Manage.
@@ -57,6 +59,11 @@ class Administration(HTTPDouble):
         """Return what clients connect with; nobody speaks AMQP there."""
         return f"Endpoint=sb://{HOST}/;SharedAccessKeyName={POLICY};SharedAccessKey={key}"
 
+    def wait_for(self, paths: Collection[str], seconds: float) -> None:
+        """Wait until these entities are there."""
+        with self._news:
+            assert self._news.wait_for(lambda: self.entities.keys() >= set(paths), seconds), self.entities
+
     def made(self) -> dict[str, dict[str, str]]:
         """Return what is there by path, with what was said of it."""
         return {
@@ -69,7 +76,7 @@ class Administration(HTTPDouble):
         }
 
     def answer(self, request: Request) -> Reply:
-        path = unquote(urlsplit(request.path).path).strip("/")
+        path = path_of(request)
         if request.headers["host"].partition(":")[0] != HOST or not path:
             return _failed(404, "Nobody is called so.")
         if not _signed(request.headers.get("authorization", "")):
@@ -94,8 +101,15 @@ class Administration(HTTPDouble):
         content = ElementTree.fromstring(body).find(f"{{{_ATOM}}}content")
         if content is None or len(content) != 1 or content[0].tag.partition("}")[2] not in _KINDS:
             return _failed(400, "The body is no entry.")
-        self.entities[path] = content[0]
+        with self._news:
+            self.entities[path] = content[0]
+            self._news.notify_all()
         return _told(201, path, content[0])
+
+
+def path_of(request: Request) -> str:
+    """Return the entity that a request is about; its words count in any case."""
+    return unquote(urlsplit(request.path).path).strip("/").replace("/Subscriptions/", "/subscriptions/")
 
 
 def _signed(authorization: str) -> bool:

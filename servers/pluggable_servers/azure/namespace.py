@@ -132,6 +132,18 @@ class Namespace:
         except FAILURES as error:
             raise error_of(error, self.address) from error
 
+    async def make(self, name: str) -> None:
+        """
+        Make a queue or topic that is not there, where entities are made here.
+
+        Raises:
+            ComponentError: the namespace cannot be asked, or refuses.
+        """
+        try:
+            await self._make(name)
+        except FAILURES as error:
+            raise error_of(error, self.address) from error
+
     async def receiver(self, name: str, subscription: str | None) -> ServiceBusReceiver:
         """
         Return a receiver of a queue, or of a topic's subscription, that is not open yet.

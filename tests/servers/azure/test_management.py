@@ -14,6 +14,7 @@ from azure.servicebus.aio import ServiceBusClient
 from pluggable import Metadata
 from pluggable.errors import ComponentError, DeniedError, UnavailableError
 from pluggable.pubsub import PublishRequest
+from pluggable_servers.azure.binding import ServiceBusQueueBinding
 from pluggable_servers.azure.management import Entities
 from pluggable_servers.azure.namespace import Namespace
 from pluggable_servers.azure.pubsub import ServiceBusQueues
@@ -116,6 +117,22 @@ async def test_component_makes_its_queue(administration: Administration) -> None
             await events.publish(PublishRequest(topic="jobs", data=b"1"))
 
     assert set(administration.entities) == {"jobs"}
+
+
+async def test_binding_makes_its_queue_at_once(administration: Administration) -> None:
+    metadata = Metadata({"connectionString": administration.connection_string(), "queueName": "work"})
+    administration.manages = False
+    refused = ServiceBusQueueBinding()
+    with pytest.raises(DeniedError, match="else set disableEntityManagement"):
+        await refused.init(metadata)
+    await refused.close()
+
+    administration.manages = True
+    binding = ServiceBusQueueBinding()
+    await binding.init(metadata)
+    await binding.close()
+
+    assert set(administration.entities) == {"work"}
 
 
 async def test_who_may_not_manage_is_told_what_to_do(
