@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_LIST = do_POST = _serve  # noqa: N815  the names that http.server looks for
+    do_GET = do_LIST = do_POST = do_PUT = _serve  # noqa: N815  the names that http.server looks for
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""

@@ -54,11 +54,12 @@ class Version:
 class KeyVault(HTTPDouble):
     """Vaults by name, each with its secrets by name and their versions, the latest last."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, secret: str = SECRET) -> None:
         authority = Authority()
         names = [*(f"*.{vaults}" for vaults in DOMAINS), *DOMAINS.values()]
         super().__init__(authority.signs(*names).served(folder))
         self._folder = folder
+        self._secret = secret
         self.trusted = folder / "azure.pem"
         self.trusted.write_text(authority.pem)
         self.proxy = ""
@@ -186,7 +187,7 @@ class KeyVault(HTTPDouble):
             return _refused("invalid_request", "AADSTS90002: Tenant was not found.")
         if given.get("client_id") != APPLICATION or given.get("grant_type") != "client_credentials":
             return _refused("unauthorized_client", "AADSTS700016: Application was not found.")
-        if not (given.get("client_secret") == SECRET or self._signed(given)):
+        if not (given.get("client_secret") == self._secret or self._signed(given)):
             return _refused("invalid_client", "AADSTS7000215: Invalid client secret provided.")
         told = {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599}
         return Reply(body=json.dumps({**told, "access_token": self.tokens[0]}))

@@ -96,18 +96,19 @@ def test_secret_would_be_seen(secret: str) -> None:
 async def test_no_secret_is_shown(case: Case, tmp_path: Path, socket_folder: Path) -> None:
     guard, _ = BACKENDS[backend_of(case)]
     words = ("serve", f"{case.type.partition('.')[0]}.mine={case.type}", "--log-level", "debug")
-    async with pluggable(*words, cwd=socket_folder) as serving:
-        await serving.said("serving", seconds=_PATIENCE)
-        async with AsyncExitStack() as stack:
-            caller = await stack.enter_async_context(calling(socket_folder / "sockets" / "mine.sock"))
-            async with guard(case, tmp_path) as around:
-                right = around.properties
-                wrong = variants(case, right)
+    async with AsyncExitStack() as backend:
+        around = await backend.enter_async_context(guard(case, tmp_path))
+        right = around.properties
+        wrong = variants(case, right)
+        async with pluggable(*words, cwd=socket_folder, environment=around.environment) as serving:
+            await serving.said("serving", seconds=_PATIENCE)
+            async with calling(socket_folder / "sockets" / "mine.sock") as caller:
                 answers = [await caller.refused(each, around.operations) for each in wrong]
                 welcome = await caller.introduced("right", right)
                 answers.append(await caller.asked(around.operations))
-            answers.append(await caller.asked(around.operations))
-        await serving.ended(signal.SIGTERM)
+                await backend.aclose()
+                answers.append(await caller.asked(around.operations))
+            await serving.ended(signal.SIGTERM)
 
     reprs = [looks(case.type, each) for each in (right, *wrong)]
     printed = [*shown(serving.log()), *shown("\n".join(answers)), *shown("\n".join(reprs))]

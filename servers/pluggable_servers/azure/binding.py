@@ -44,7 +44,13 @@ class ServiceBusQueueBinding(InputBinding, OutputBinding):
 
     async def init(self, metadata: Metadata) -> None:
         self._settings = metadata.parse(QueueSettings)
-        self._namespace = await Namespace.open(self._settings)
+        namespace = await Namespace.open(self._settings, "queue")
+        try:
+            await namespace.make(self._settings.queue_name)
+        except BaseException:
+            await namespace.close()
+            raise
+        self._namespace = namespace
         self._name = metadata.name
 
     async def close(self) -> None:

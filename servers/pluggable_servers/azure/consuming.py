@@ -75,7 +75,7 @@ class Consumer:
             pause = min(max(pause, 0.1) * _GROWTH, float(self._settings.max_connection_recovery_in_sec))
 
     async def _consume(self, hand: Hand, ready: Callable[[], None]) -> None:
-        receiver = self._namespace.receiver(*self._entity)
+        receiver = await self._namespace.receiver(*self._entity)
         self._leaving.clear()
         try:
             await opened(receiver, self._settings.timeout_in_sec)

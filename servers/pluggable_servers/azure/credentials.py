@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 from azure.identity.aio import (
@@ -73,6 +73,23 @@ class Credential:
                 self._found = way
                 return token
         raise ClientAuthenticationError(f"no way to a token is there: {'; '.join(lacking)}")
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_options: Any,
+    ) -> AccessToken:
+        """Return the same, for the library's older clients."""
+        options: TokenRequestOptions = {"enable_cae": enable_cae}
+        if claims is not None:
+            options["claims"] = claims
+        if tenant_id is not None:
+            options["tenant_id"] = tenant_id
+        found = await self.get_token_info(*scopes, options=options)
+        return AccessToken(found.token, found.expires_on)
 
     async def close(self) -> None:
         """Give up what the ways hold."""

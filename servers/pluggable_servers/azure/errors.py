@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.servicebus import exceptions as of
 
 from pluggable.errors import (
@@ -34,14 +34,21 @@ _MEANING: Final[tuple[tuple[type[Exception], type[ComponentError]], ...]] = (
     (AzureError, UnavailableError),
     (OSError, UnavailableError),
 )
+#: What the administration answers to who may not.
+_REFUSALS: Final = (401, 403)
 #: Failures that another attempt does not mend.
 LASTING: Final = (DeniedError, InvalidRequestError, NotFoundError)
 
 
 def error_of(error: Exception, address: str) -> ComponentError:
     """Return the component's error for one of ``FAILURES``."""
-    text = f"service bus {address}: {str(error) or type(error).__name__}"
+    said = str(error) or type(error).__name__
+    if isinstance(error, HttpResponseError):  # of the administration
+        said = " ".join(said.split()).rstrip(".")
+        if error.status_code in _REFUSALS:
+            said += "; to make what is not there takes the right Manage, else set disableEntityManagement"
+            return DeniedError(f"service bus {address}: {said}")
     kind = next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)
     if kind is DeniedError:
-        text += "; check connectionString"
-    return kind(text)
+        said += "; check connectionString, or who the component is to Microsoft Entra ID"
+    return kind(f"service bus {address}: {said}")

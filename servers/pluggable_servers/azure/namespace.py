@@ -8,14 +8,16 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from azure.servicebus import ServiceBusMessage, ServiceBusMessageBatch
 from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 
 from pluggable.errors import InitError, UnavailableError
 
+from .credentials import Credential, credential
 from .errors import FAILURES, LASTING, error_of
+from .management import Entities, Kind
 from .settings import ServiceBusSettings
 
 logger = logging.getLogger(__name__)
@@ -37,16 +39,25 @@ class _Outlet:
 class Namespace:
     """Opened by ``open``; each sender and receiver has a connection of its own."""
 
-    def __init__(self, settings: ServiceBusSettings, client: ServiceBusClient, credential: Any) -> None:
+    def __init__(
+        self,
+        settings: ServiceBusSettings,
+        client: ServiceBusClient,
+        kind: Kind,
+        token: Credential | None = None,
+        entities: Entities | None = None,
+    ) -> None:
         self.address = settings.host
         self._settings = settings
         self._client = client
-        self._credential = credential
+        self._kind = kind
+        self._token = token
+        self._entities = entities
         self._outlets: dict[str, _Outlet] = {}
         self._closed = False
 
     @classmethod
-    async def open(cls, settings: ServiceBusSettings) -> Self:
+    async def open(cls, settings: ServiceBusSettings, kind: Kind) -> Self:
         """
         Prepare the client; connecting is left to the first use, as a namespace alone cannot be asked.
 
@@ -55,22 +66,18 @@ class Namespace:
         """
         if not settings.host:
             raise InitError("of connectionString and namespaceName neither is set, wanted one of them")
-        if not settings.disable_entity_management:
-            logger.warning(
-                "service bus %s: queues, topics and subscriptions are not made here; "
-                "make them, and set disableEntityManagement to true",
-                settings.host,
-            )
-        credential = None
+        token = entities = None
         try:
             if settings.connection_string:
                 client = ServiceBusClient.from_connection_string(settings.connection_string, retry_total=0)
             else:
-                credential = _credential(settings)
-                client = ServiceBusClient(settings.namespace_name, credential, retry_total=0)
+                token = await asyncio.to_thread(credential, settings)
+                client = ServiceBusClient(settings.namespace_name, token, retry_total=0)
+            if _manages(settings):
+                entities = await Entities.open(settings, token)
         except FAILURES as error:
             raise InitError(str(error_of(error, settings.host))) from error
-        return cls(settings, client, credential)
+        return cls(settings, client, kind, token, entities)
 
     async def close(self) -> None:
         """Disconnect, for good."""
@@ -81,8 +88,10 @@ class Namespace:
                 # Each takes a moment, and the client would close one after the other.
                 await asyncio.gather(*(sender.close() for sender in senders), return_exceptions=True)
                 await self._client.close()
-        if self._credential is not None:
-            await self._credential.close()
+        if self._entities is not None:
+            await self._entities.close()
+        if self._token is not None:
+            await self._token.close()
 
     async def send(self, name: str, message: ServiceBusMessage) -> None:
         """
@@ -126,10 +135,27 @@ class Namespace:
         except FAILURES as error:
             raise error_of(error, self.address) from error
 
-    def receiver(self, name: str, subscription: str | None) -> ServiceBusReceiver:
-        """Return a receiver of a queue, or of a topic's subscription, that is not open yet."""
+    async def make(self, name: str) -> None:
+        """
+        Make a queue or topic that is not there, where entities are made here.
+
+        Raises:
+            ComponentError: the namespace cannot be asked, or refuses.
+        """
+        try:
+            await self._make(name)
+        except FAILURES as error:
+            raise error_of(error, self.address) from error
+
+    async def receiver(self, name: str, subscription: str | None) -> ServiceBusReceiver:
+        """
+        Return a receiver of a queue, or of a topic's subscription, that is not open yet.
+
+        Where entities are made here, it is there afterwards.
+        """
         if self._closed:
             raise UnavailableError(f"service bus {self.address}: the component is closed")
+        await self._make(name, subscription)
         if subscription is None:
             return self._client.get_queue_receiver(name)
         return self._client.get_subscription_receiver(name, subscription)
@@ -151,6 +177,11 @@ class Namespace:
         with suppress(OSError):
             await writer.wait_closed()
 
+    async def _make(self, name: str, subscription: str | None = None) -> None:
+        if self._entities is not None:
+            async with asyncio.timeout(self._settings.timeout_in_sec):
+                await self._entities.make(self._kind, name, subscription)
+
     async def _attempt(self, name: str, send: Callable[[ServiceBusSender], Awaitable[None]]) -> None:
         if self._closed:
             raise UnavailableError(f"service bus {self.address}: the component is closed")
@@ -158,6 +189,7 @@ class Namespace:
         async with outlet.turn:
             fresh = outlet.sender is None
             if outlet.sender is None:
+                await self._make(name)
                 # To a sender, a queue and a topic are the same.
                 outlet.sender = self._client.get_queue_sender(name)
             try:
@@ -193,13 +225,14 @@ async def opened(link: ServiceBusSender | ServiceBusReceiver, seconds: float) ->
             opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
-def _credential(settings: ServiceBusSettings) -> Any:
-    from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
-
-    if settings.azure_client_secret:
-        return ClientSecretCredential(
-            settings.azure_tenant_id, settings.azure_client_id, settings.azure_client_secret
+def _manages(settings: ServiceBusSettings) -> bool:
+    """Say whether entities are made here, and why not where they should be."""
+    if settings.disable_entity_management:
+        return False
+    if settings.emulated:
+        logger.warning(
+            "service bus %s: the emulator's queues, topics and subscriptions are not made here; "
+            "set disableEntityManagement to true",
+            settings.host,
         )
-    if settings.azure_client_id:
-        return DefaultAzureCredential(managed_identity_client_id=settings.azure_client_id)
-    return DefaultAzureCredential()
+    return not settings.emulated

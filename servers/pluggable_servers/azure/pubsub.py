@@ -17,6 +17,7 @@ from pluggable.errors import ComponentError, InitError, InvalidRequestError
 from pluggable.metadata import Metadata
 
 from .consuming import Consumer
+from .management import Kind
 from .messages import body_of, message_of, metadata_of
 from .namespace import Namespace
 from .settings import AUTHENTICATION, ServiceBusSettings, TopicsSettings
@@ -30,6 +31,7 @@ class _ServiceBusPubSub(pubsub.PubSub, pubsub.BulkPublisher, pubsub.ExpiringMess
 
     type_name: ClassVar[str]
     settings_of: ClassVar[type[ServiceBusSettings]]
+    kind: ClassVar[Kind]
 
     def __init__(self) -> None:
         self._settings: ServiceBusSettings | None = None
@@ -38,7 +40,7 @@ class _ServiceBusPubSub(pubsub.PubSub, pubsub.BulkPublisher, pubsub.ExpiringMess
 
     async def init(self, metadata: Metadata) -> None:
         self._settings = metadata.parse(self.settings_of)
-        self._namespace = await Namespace.open(self._settings)
+        self._namespace = await Namespace.open(self._settings, self.kind)
         self._name = metadata.name
 
     async def close(self) -> None:
@@ -106,6 +108,7 @@ class ServiceBusTopics(_ServiceBusPubSub):
     )
     type_name = "pubsub.azure.servicebus.topics"
     settings_of = TopicsSettings
+    kind = "topic"
 
 
 class ServiceBusQueues(_ServiceBusPubSub):
@@ -124,3 +127,4 @@ class ServiceBusQueues(_ServiceBusPubSub):
     )
     type_name = "pubsub.azure.servicebus.queues"
     settings_of = ServiceBusSettings
+    kind = "queue"

@@ -6,7 +6,7 @@ Facts: components-contrib ``common/component/azure/servicebus/metadata.go``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +14,9 @@ from azure.servicebus import parse_connection_string
 
 from pluggable.about import Authentication
 from pluggable.metadata import setting
+
+from . import entra
+from .entra import EntraSettings
 
 _SHORTEST_IDLE: Final = 300
 
@@ -23,16 +26,12 @@ AUTHENTICATION: Final = (
         description="Authenticate with a shared access policy's key.",
         properties=("connectionString",),
     ),
-    Authentication(
-        title="Microsoft Entra ID",
-        description="Authenticate as an application, by its secret or by what its surroundings have.",
-        properties=("namespaceName", "azureTenantId", "azureClientId", "azureClientSecret"),
-    ),
+    *(replace(each, properties=("namespaceName", *each.properties)) for each in entra.AUTHENTICATION),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceBusSettings:
+class ServiceBusSettings(EntraSettings):
     """The properties that all Service Bus components share."""
 
     connection_string: str = setting(
@@ -45,18 +44,6 @@ class ServiceBusSettings:
         default="",
         description="The namespace, for Microsoft Entra ID.",
         example="orders.servicebus.windows.net",
-    )
-    azure_tenant_id: str = setting(
-        default="", aliases=("spnTenantId", "tenantId"), description="The tenant of the application."
-    )
-    azure_client_id: str = setting(
-        default="", aliases=("spnClientId", "clientId"), description="The application, or managed identity."
-    )
-    azure_client_secret: str = setting(
-        default="",
-        secret=True,
-        aliases=("spnClientSecret", "clientSecret"),
-        description="The application's secret.",
     )
     timeout_in_sec: int = setting(default=60, description="How many seconds an operation may take.")
     handler_timeout_in_sec: int = setting(
@@ -80,23 +67,24 @@ class ServiceBusSettings:
         default=300, description="How many seconds to wait before connecting again, at most."
     )
     disable_entity_management: bool = setting(
-        default=False, description="Others make queues, topics and subscriptions; here they always have to."
+        default=False,
+        description="Whether others make queues, topics and subscriptions; else what is not there is made.",
     )
     max_delivery_count: int | None = setting(
         default=None,
-        description="Without effect, as entities are not made here.",
+        description="After how many deliveries a message is a dead letter, in what is made here.",
     )
     lock_duration_in_sec: int | None = setting(
-        default=None, description="Without effect, as entities are not made here."
+        default=None, description="How many seconds a message is locked for, in what is made here."
     )
     default_message_time_to_live_in_sec: timedelta | None = setting(  # noqa: RUF009  frozen
         default=None,
         aliases=("ttlInSeconds", "ttl"),
-        description="Without effect, as entities are not made here.",
+        description="How long a message without a time to live lives, in what is made here.",
     )
     auto_delete_on_idle_in_sec: int | None = setting(
         default=None,
-        description="Without effect, as entities are not made here.",
+        description="After how many seconds without use a queue or subscription made here is deleted.",
     )
     publish_max_retries: int = setting(default=5, description="How often a message is sent again.")
     publish_initial_retry_interval_in_ms: int = setting(
@@ -111,7 +99,7 @@ class ServiceBusSettings:
 
     def faults(self) -> list[str]:
         """Return a sentence on each thing that is wrong with the properties together."""
-        faults = []
+        faults = self.entra_faults()
         if self.connection_string and self.namespace_name:
             faults.append("connectionString and namespaceName are both set, wanted one of them")
         elif self.connection_string and not self.host:
@@ -131,6 +119,11 @@ class ServiceBusSettings:
         if life is not None and life <= timedelta():
             faults.append("defaultMessageTimeToLiveInSec has to be more than 0")
         return faults
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the namespace is Microsoft's emulator, which is asked without TLS."""
+        return "usedevelopmentemulator=true" in self.connection_string.lower()
 
     @property
     def host(self) -> str:

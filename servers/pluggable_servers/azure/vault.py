@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from azure.core.exceptions import (
     AzureError,
@@ -18,7 +17,6 @@ from azure.core.exceptions import (
     ServiceRequestTimeoutError,
     ServiceResponseTimeoutError,
 )
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
 from pluggable.errors import (
@@ -31,23 +29,15 @@ from pluggable.errors import (
     UnavailableError,
 )
 
-from ..trust import trusting
 from .credentials import Credential, credential
 from .entra import EntraSettings
-
-if TYPE_CHECKING:
-    import aiohttp
+from .web import Web
 
 #: The API's version that a daprd asks for, and that all clouds have.
 API_VERSION: Final = "7.5"
 #: What a request's metadata may have.
 VERSION: Final = "version_id"
 REQUEST_SECONDS: Final = 30.0
-CONNECT_SECONDS: Final = 5.0
-#: What is not there now is asked again, within a second or two; the sidecar's policies do the rest.
-_AGAIN: Final = {"retry_total": 3, "retry_backoff_factor": 0.2, "retry_backoff_max": 5}
-#: A token that could not be asked for is asked for again with the request that wants it.
-_TOKEN_AGAIN: Final = {"retry_connect": 0, "retry_read": 0}
 #: What Entra ID answers to who may not have a token; other answers are about itself.
 _DENIALS: Final = (None, 400, 401, 403)
 _SECRET: Final = re.compile(r"[0-9A-Za-z-]+")
@@ -58,56 +48,33 @@ _ADDED: Final = ("Code:", "Message:", "Content:")
 class Vault:
     """The secrets of one vault. Whoever opened it closes it."""
 
-    def __init__(
-        self, url: str, client: SecretClient, token: Credential, session: aiohttp.ClientSession
-    ) -> None:
+    def __init__(self, url: str, client: SecretClient, token: Credential, web: Web) -> None:
         self._url = url
         self._client = client
         self._token = token
-        self._session = session
+        self._web = web
 
     @classmethod
     async def open(cls, url: str, settings: EntraSettings) -> Self:
         """
-        Prepare the client; whom it trusts and which proxy it takes is what the machine says.
+        Prepare the client; connecting is left to the first request.
 
         Raises:
             InitError: there is no way to authenticate.
         """
-        import aiohttp  # heavy: only who has such a component pays for it
-
-        context = await asyncio.to_thread(trusting)
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=True,
-        )
-        # The client writes a dozen lines on each request; into a log of nobody's.
-        logger = logging.Logger(__name__, logging.WARNING)
-        options = {**_AGAIN, "connection_timeout": CONNECT_SECONDS, "logger": logger}
-        transport = AioHttpTransport(session=session, session_owner=False)
+        web = await Web.open()
         try:
-            token = await asyncio.to_thread(
-                lambda: credential(settings, transport=transport, **options, **_TOKEN_AGAIN)
-            )
+            token = await asyncio.to_thread(lambda: credential(settings, **web.token_options()))
         except BaseException:
-            await session.close()
+            await web.close()
             raise
-        client = SecretClient(
-            url,
-            token,  # type: ignore[arg-type]  # it takes get_token_info too, and says so in its docstring only
-            api_version=API_VERSION,
-            transport=transport,
-            **options,
-        )
-        return cls(url, client, token, session)
+        return cls(url, SecretClient(url, token, api_version=API_VERSION, **web.options()), token, web)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
         await self._token.close()
-        await self._session.close()
+        await self._web.close()
 
     async def read(self, name: str, version: str = "") -> str:
         """
@@ -153,7 +120,9 @@ class Vault:
         try:
             async with (
                 asyncio.timeout(REQUEST_SECONDS),
-                self._session.get(f"{self._url}/secrets?api-version={API_VERSION}&maxresults=1") as answer,
+                self._web.session.get(
+                    f"{self._url}/secrets?api-version={API_VERSION}&maxresults=1"
+                ) as answer,
             ):
                 await answer.read()
         except TimeoutError as error:

@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.backends.certificates import Authority
 from tests.backends.kafka import Kafka
+from tests.backends.keyvault import APPLICATION, TENANT, KeyVault
 from tests.backends.mariadb import PASSWORD, USER
 from tests.backends.mosquitto import Mosquitto
 from tests.backends.nats import NATS
@@ -153,7 +154,17 @@ async def of_aws(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
 
 
 @asynccontextmanager
-async def of_azure(case: Case, _folder: Path) -> AsyncIterator[Surroundings]:
+async def of_azure(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
+    if case.type.startswith("secretstores."):
+        with KeyVault(folder, secret=RIGHT).running() as azure:
+            properties = {
+                "vaultName": "conformance",
+                "azureTenantId": TENANT,
+                "azureClientId": APPLICATION,
+                "azureClientSecret": RIGHT,
+            }
+            yield Surroundings(properties=properties, environment=azure.environment)
+        return
     with ServiceBus.running("--key", RIGHT) as bus:
         yield Surroundings(
             properties={

@@ -84,6 +84,10 @@ def of_aws(right: Properties) -> Iterator[Properties]:
 
 
 def of_azure(right: Properties) -> Iterator[Properties]:
+    certificate = {"azureCertificate": f"{CERTIFICATE}{KEY}", "azureCertificatePassword": WRONG}
+    yield {**right, **certificate, "azureAuthMethods": "clientcertificate"}
+    if "vaultName" in right:
+        return
     application = {"azureTenantId": "t", "azureClientId": "c", "azureClientSecret": WRONG}
     yield {**right, **application, "connectionString": "", "namespaceName": "127.0.0.1"}
     yield {**right, "connectionString": f"SharedAccessKey={WRONG}"}
