@@ -19,7 +19,7 @@ test: $(VENV)/.test  ## the default suite, under three minutes
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
 
 slow: $(VENV)/.test  ## what takes longer
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "slow and not timed"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "slow and not timed"
 	$(BIN)/python -m pytest -q -m timed
 
 lint: $(VENV)/.dev

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pluggable"
@@ -42,8 +41,13 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 NEIGHBOURS = {1, 2}
 
 
-def imports(path: Path, root: Path) -> Iterator[tuple[str, int]]:
-    """Yield every module that a file imports, absolute and dotted, with the line."""
+@cache
+def imports(path: Path, root: Path) -> list[tuple[str, int]]:
+    """Return every module that a file imports, absolute and dotted, with the line."""
+    return list(_imports(path, root))
+
+
+def _imports(path: Path, root: Path) -> Iterator[tuple[str, int]]:
     package = [root.name, *path.relative_to(root).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -59,6 +63,16 @@ def modules(root: Path) -> list[Path]:
     return [path for path in sorted(root.rglob("*.py")) if "_proto" not in path.parts]
 
 
+def wrong(root: Path, is_wrong: Callable[[Path, str], bool]) -> list[str]:
+    """Return the imports that a rule forbids, each with where it is."""
+    return [
+        f"{path}:{line} imports {module}"
+        for path in modules(root)
+        for module, line in imports(path, root)
+        if is_wrong(path, module)
+    ]
+
+
 def top(module: str) -> str:
     """Return the first name below ``pluggable``, empty for the package itself."""
     name = module.split(".")[1] if "." in module else ""
@@ -72,38 +86,38 @@ def test_every_module_has_a_floor() -> None:
     assert (modules | packages) - {"__init__"} <= FLOOR.keys()
 
 
-@pytest.mark.parametrize("path", modules(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_module_imports_from_lower_floors(path: Path) -> None:
-    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    if own == "__init__":
-        return
-    for module, line in imports(path, PACKAGE):
-        if module.split(".")[0] != "pluggable" or (name := top(module)) in ("", own):
-            continue
-        allowed = FLOOR[name] < FLOOR[own] or (FLOOR[name] == FLOOR[own] and FLOOR[own] in NEIGHBOURS)
-        assert allowed, f"{path}:{line} imports {module}"
+def test_modules_import_from_lower_floors() -> None:
+    def is_up_or_across(path: Path, module: str) -> bool:
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if own == "__init__" or module.split(".")[0] != "pluggable" or (name := top(module)) in ("", own):
+            return False
+        beside = FLOOR[name] == FLOOR[own] and FLOOR[own] in NEIGHBOURS
+        return not (FLOOR[name] < FLOOR[own] or beside)
+
+    assert wrong(PACKAGE, is_up_or_across) == []
 
 
-@pytest.mark.parametrize("path", modules(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_transport_imports_grpc(path: Path) -> None:
-    if "grpcio" in str(path.relative_to(PACKAGE / "transport") if "transport" in path.parts else ""):
-        return
-    for module, line in imports(path, PACKAGE):
-        assert module.split(".")[0] != "grpc", f"{path}:{line} imports {module}"
+def test_only_the_transport_imports_grpc() -> None:
+    transport = PACKAGE / "transport"
+
+    def is_grpc(path: Path, module: str) -> bool:
+        its_own = path.is_relative_to(transport) and "grpcio" in str(path.relative_to(transport))
+        return module.split(".")[0] == "grpc" and not its_own
+
+    assert wrong(PACKAGE, is_grpc) == []
 
 
-@pytest.mark.parametrize(
-    "path", modules(PACKAGE / "runtime"), ids=lambda path: str(path.relative_to(PACKAGE))
-)
-def test_sidecar_does_not_import_serving(path: Path) -> None:
-    for module, line in imports(path, PACKAGE):
-        assert not module.startswith("pluggable.serving"), f"{path}:{line} imports {module}"
+def test_sidecar_does_not_import_serving() -> None:
+    def is_serving(path: Path, module: str) -> bool:
+        return path.is_relative_to(PACKAGE / "runtime") and module.startswith("pluggable.serving")
+
+    assert wrong(PACKAGE, is_serving) == []
 
 
-@pytest.mark.parametrize("path", modules(SERVERS), ids=lambda path: str(path.relative_to(SERVERS)))
-def test_servers_use_public_names(path: Path) -> None:
-    for module, line in imports(path, SERVERS):
+def test_servers_use_public_names() -> None:
+    def is_private(_path: Path, module: str) -> bool:
         parts = module.split(".")
-        if parts[0] == "pluggable":
-            private = any(part.startswith("_") for part in parts) or "runtime" in parts
-            assert not private, f"{path}:{line} imports {module}"
+        private = any(part.startswith("_") for part in parts) or "runtime" in parts
+        return parts[0] == "pluggable" and private
+
+    assert wrong(SERVERS, is_private) == []

@@ -22,7 +22,8 @@ SECONDS = 300
 #: As long as a name may be; its letters end up in many lines.
 LONG = "a-name-of-forty-letters-that-is-so-long"
 
-pytestmark = pytest.mark.slow
+#: In one process, which has one installation.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installation")]
 
 
 def output(command: Sequence[object], cwd: Path, **environment: str) -> str:

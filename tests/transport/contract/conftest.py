@@ -32,7 +32,8 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["unix", "tcp"])
+# What differs by the kind of address is little.
+@pytest.fixture(params=["unix", pytest.param("tcp", marks=pytest.mark.slow)])
 async def bench(request: pytest.FixtureRequest, transport: str, socket_folder: Path) -> AsyncIterator[Bench]:
     async with AsyncExitStack() as stack:
         yield Bench(transport, request.param, socket_folder, stack)
