@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pluggable.runtime.api.http import HTTPServer, connection, slow
+from pluggable.runtime.api.http import HTTPServer, connection, line, slow
 from tests.runtime.api.conftest import read_answer
 from tests.runtime.api.http_server import Asked, connected, serving
 
@@ -20,7 +20,8 @@ WAIT = b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow, "LOOK_SECONDS", 0.02)
-    for name in ("HEAD_SECONDS", "BODY_SECONDS", "UNREAD_SECONDS"):
+    monkeypatch.setattr(line, "UNREAD_SECONDS", 0.2)
+    for name in ("HEAD_SECONDS", "BODY_SECONDS"):
         monkeypatch.setattr(connection, name, 0.2)
 
 
@@ -110,7 +111,7 @@ async def test_client_that_does_not_read_is_given_up(asked: Asked) -> None:
 
 
 async def test_client_that_reads_slowly_gets_all(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "UNREAD_SECONDS", 0.5)  # sockets hold some megabytes of what is not read
+    monkeypatch.setattr(line, "UNREAD_SECONDS", 0.5)  # sockets hold some megabytes of what is not read
     async with serving(asked) as port, connected(port) as (reader, writer):
         writer.write(b"GET /big?12000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         began, size = time.monotonic(), 0

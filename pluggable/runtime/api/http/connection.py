@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from typing import cast
 
 from ...http1 import MalformedError, PrefaceError, UnreadableError, VersionError
 from .download import download
+from .line import Line
 from .owner import Owner, failed
 from .refusals import LateError, refused
 from .request import Request, Response
@@ -17,62 +16,46 @@ from .upload import STREAMED_SECONDS, Upload
 READ_AHEAD_BYTES = 64 * 1024
 #: So many requests of one client are answered before others have their turn.
 AT_ONCE = 64
-#: How long what a refused client still sends is taken and dropped, so that it can read why.
-LINGER_SECONDS = 1.0
 #: How long a head may take, from its first byte to its last. Source: dapr/dapr ``pkg/api/http/server.go``.
 HEAD_SECONDS = 10.0
 #: How long a body may come without a byte of it.
 BODY_SECONDS = 30.0
-#: How long an answer may wait without a byte of it being taken.
-UNREAD_SECONDS = 60.0
 #: Bodies longer than this are written on their own rather than copied behind their head.
 JOINED_BYTES = 64 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Connection(asyncio.Protocol):
+class Connection(Line):
     """Reads requests and answers them in order, one after the other."""
 
     __slots__ = (
-        "_closing", "_deaf", "_due", "_ended", "_full", "_in_burst", "_out", "_owner", "_paused", "_reader",
-        "_room", "_task", "_transport", "_unread", "_upload", "_watched", "_working",
+        "_closing", "_due", "_ended", "_owner", "_reader", "_task", "_upload", "_working",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
+        super().__init__(owner.watch)
         self._owner = owner
         self._reader = owner.reader()
-        self._transport: asyncio.Transport
         self._task: asyncio.Task[None] | None = None
         """What the handler goes on in, if it waits."""
-        self._out: list[bytes] | None = None
-        """What is to be written together."""
         self._due = False
         """What has come is answered at the end of this turn."""
         self._working = False
-        self._in_burst = False
-        self._deaf = False
-        """Nothing that still arrives counts."""
         self._closing = False
         self._ended = False
         """The client sends no more."""
-        self._full = False
-        self._paused = False
-        self._watched = False
-        self._unread = 0
-        """What waited for the client to take it when that was last looked at."""
         self._upload: Upload | None = None
         """The body that the handler at work reads while it comes, until its answer is out."""
-        self._room: asyncio.Future[None] | None = None
 
     # what the transport tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
         self._owner.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the reason changes nothing
         self._deaf = True
-        self._owner.watch.relax(self)
+        self.relax()
         if self._upload is not None:
             self._upload.fail(ConnectionResetError("the client is gone"))
         if self._task is not None:
@@ -99,17 +82,8 @@ class Connection(asyncio.Protocol):
             self._upload.fail(MalformedError("its body is cut off"))
         return self._due or self._working or self._full
 
-    def pause_writing(self) -> None:
-        self._full = True
-        self.pause()
-        self._unread = self._transport.get_write_buffer_size()
-        self.limit(UNREAD_SECONDS)
-
     def resume_writing(self) -> None:
-        self._full = False
-        self.relax()
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        super().resume_writing()
         if not self._working and not self._deaf:
             self._go_on()
         elif self._upload is not None and not self._upload.done:
@@ -123,29 +97,17 @@ class Connection(asyncio.Protocol):
         if not self._working and not self._reader.unread and not self._reader.in_body:
             self._transport.close()
 
-    def abort(self) -> None:
-        """Close now, whatever is under way."""
-        self._transport.abort()
-
     def expired(self) -> None:
         """End a connection on which nothing moves, unless something did."""
         if self._full or self._deaf:
-            size = self._transport.get_write_buffer_size()
-            if size < self._unread:
-                self._unread = size
-                self.limit(UNREAD_SECONDS)
-            else:
-                self._transport.abort()
-            return
-        if self._upload is not None:
+            super().expired()
+        elif self._upload is not None:
             error = LateError(f"nothing more of the request's body came for {STREAMED_SECONDS:g} s")
             self._upload.fail(error)
-            return
-        if self._reader.in_body:
-            message = f"nothing more of the request's body came for {BODY_SECONDS:g} s"
+        elif self._reader.in_body:
+            self._refuse(LateError(f"nothing more of the request's body came for {BODY_SECONDS:g} s"))
         else:
-            message = f"the request's head is not whole after {HEAD_SECONDS:g} s"
-        self._refuse(LateError(message))
+            self._refuse(LateError(f"the request's head is not whole after {HEAD_SECONDS:g} s"))
 
     # inside
 
@@ -298,39 +260,6 @@ class Connection(asyncio.Protocol):
         elif old:
             self._close()
 
-    async def give(self, data: bytes) -> bool:
-        """Write, wait until the client may be sent more, and return whether it is still there."""
-        self._write(data)
-        self._flush()
-        while self._full and not self._transport.is_closing():
-            self._room = asyncio.get_running_loop().create_future()
-            await self._room
-        return not self._transport.is_closing()
-
-    def _leave(self) -> None:
-        """Close although the client is still sending, so that it can read the answer."""
-        self._deaf = True
-        self.relax()
-        self._flush()
-        if self._transport.is_closing():
-            return
-        if self._transport.can_write_eof():
-            with contextlib.suppress(OSError):  # the client is gone
-                self._transport.write_eof()
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()  # to drop it
-        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.abort)
-
-    def _close(self) -> None:
-        """Close when all is written; what still arrives does not count."""
-        self._deaf = True
-        self._flush()
-        self._transport.close()
-        self._unread = self._transport.get_write_buffer_size()
-        if self._unread:
-            self.limit(UNREAD_SECONDS)
-
     def _refuse(self, error: UnreadableError) -> None:
         """Answer, behind what came before, why this is not read on."""
         self._deaf = True
@@ -354,45 +283,3 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._owner.closed(self)
         return True
-
-    # what a body that is handed on while it comes asks for too
-
-    def limit(self, seconds: float) -> None:
-        """Have ``expired`` called in so many seconds."""
-        self._watched = True
-        self._owner.watch.expect(self, seconds)
-
-    def relax(self) -> None:
-        """Take the limit back."""
-        self._watched = False
-        self._owner.watch.relax(self)
-
-    def pause(self) -> None:
-        """Read no more from the client."""
-        if not self._paused and not self._transport.is_closing():
-            self._paused = True
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Read on, unless the client does not take what it was sent."""
-        if not self._full and self._paused:
-            self._paused = False
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
-
-    def _write(self, data: bytes) -> None:
-        if not self._in_burst:
-            if not self._transport.is_closing():
-                self._transport.write(data)
-        elif self._out is None:
-            self._out = [data]
-        else:
-            self._out.append(data)
-
-    def _flush(self) -> None:
-        out, self._out = self._out, None
-        if out and not self._transport.is_closing():
-            if len(out) == 1:
-                self._transport.write(out[0])
-            else:
-                self._transport.writelines(out)

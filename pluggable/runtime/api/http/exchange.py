@@ -12,9 +12,10 @@ from ....transport.h2 import Connection, Fields, Stream
 from ...bodies import BodyStream
 from ...gathered import Gathered
 from ...http1 import LongBodyError, MalformedError, UnreadableError
-from .connection import BODY_SECONDS, UNREAD_SECONDS
+from .connection import BODY_SECONDS
 from .download import download
 from .heads import Heads
+from .line import UNREAD_SECONDS
 from .owner import Handle, failed
 from .refusals import LateError, refused
 from .request import Request, Response
