@@ -11,7 +11,7 @@ import anyio
 
 from ..errors import ComponentError
 from ..remote import list_services
-from ..runtime.discovery import Stranger, sockets
+from ..runtime.components.discovery import Stranger, sockets
 from ..sockets import SocketError, SocketsFolder
 
 ANSWER_SECONDS = 2.0

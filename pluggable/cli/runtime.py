@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..runtime.forkserver import ForkServer  # imported when it is needed, as all the rest
+    from ..runtime.children.forkserver import ForkServer  # imported when it is needed, as all the rest
 
 USAGE_STATUS = 64
 #: What the extra ``runtime`` brings; looked for here, since the sidecar imports it in the midst of its start.
@@ -26,7 +26,7 @@ def main() -> int:
 
         what = f"{', '.join(missing)} cannot be imported"
         return _fail(f"{what}; install what the sidecar needs: pip install '{DISTRIBUTION}[runtime]'", 1)
-    from ..runtime.forkserver import ForkServer, may_fork
+    from ..runtime.children.forkserver import ForkServer, may_fork
 
     # First of all: while it imports what components need, so does this process for itself.
     server = ForkServer() if may_fork() else None

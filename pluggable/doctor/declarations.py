@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..runtime.mcpservers import MCPServerError, check as check_server
-from ..runtime.policies import faults_of
 from ..runtime.resources import Resources
+from ..runtime.resources.mcpservers import MCPServerError, check as check_server
+from ..runtime.resources.policies import faults_of
 from .findings import Finding, error, warning
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..runtime.discovery import sockets
+from ..runtime.components.discovery import sockets
 from ..serving.socket import STAGING_PREFIX
 from ..sockets import SocketError, SocketsFolder
 from .access import READ, SEARCH, User

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from ..runtime.faults import Fault, Severity
-from ..runtime.registry import Registry
+from ..runtime.components.registry import Registry
 from ..runtime.resources import Component, Resources
+from ..runtime.resources.faults import Fault, Severity
 from . import declarations
 from .asking import Socket
 from .builtin import INITIAL_VERSIONS, is_replaceable, types_of, versions_of
@@ -53,7 +53,7 @@ def read(paths: Sequence[Path], app_id: str | None) -> Described:
     Raises:
         ImportError: what reads YAML is not installed.
     """
-    from ..runtime.manifests import read_resources  # loads yaml, which comes with an extra
+    from ..runtime.resources.manifests import read_resources  # loads yaml, which comes with an extra
 
     ours, faults = read_resources(paths, app_id=app_id)
     everybodys, _ = read_resources(paths, app_id=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from ..runtime.discovery import sockets
+from ..runtime.components.discovery import sockets
 from ..sockets import DEFAULT_FOLDER, FOLDER_VARIABLES, SocketError
 from .findings import Finding, error, fine, listed, note, warning
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from contextlib import AsyncExitStack
 
+from .children.forkserver import ForkServer
+from .children.supervisor import Supervisor
 from .config import RuntimeConfig
 from .fatal import FatalError
-from .forkserver import ForkServer
 from .groundwork import lay
 from .openfiles import allow_many
 from .order import Order
 from .reserving import Reservation
-from .supervisor import Supervisor
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -12,16 +12,16 @@ import os
 from dataclasses import dataclass, replace
 
 from ..sockets import SocketsFolder
-from .changes import ResourceChanges
+from .children.supervisor import Supervisor
+from .components.discovery import Discovery
+from .components.places import Places
+from .components.registry import Registry
 from .config import RuntimeConfig
-from .discovery import Discovery
 from .fatal import FatalError
-from .manifests import ManifestError, load_configuration, load_resources
-from .places import Places
-from .registry import Registry
 from .resources import Changes, Configuration, Resources
-from .supervisor import Supervisor
-from .watching import Watch
+from .resources.changes import ResourceChanges
+from .resources.manifests import ManifestError, load_configuration, load_resources
+from .resources.watching import Watch
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from .. import bindings
 from ..delivery import Accepted, Delivery, Outcome, Rejected
 from .appchannel import AppChannel, AppError, BindingAnswer
-from .catalog import Catalog, Loaded
+from .components.catalog import Catalog, Loaded
+from .components.parts import named_directions
 from .config import RuntimeConfig
-from .parts import named_directions
 from .subscriptions.intake import Intake, keep_going, refuse_more, retire, wind_down
 
 #: How many events of one binding are with the application at a time; the rest waits in the component.

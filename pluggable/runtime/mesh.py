@@ -12,12 +12,12 @@ from typing import Self
 from .appchannel import AppChannel
 from .blocks.invocation import Invocation
 from .config import RuntimeConfig
-from .declared import Endpoint
 from .invocation.forwarded import host_address
 from .invocation.mdns import Announced, MulticastResolver
 from .invocation.names import Names
 from .invocation.outside import Outside
 from .invocation.peers import Peers
+from .resources.declared import Endpoint
 
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1", "[::1]": "::1"}
 

@@ -12,10 +12,8 @@ from .._collecting import settle
 from .appchannel import AppChannel, app_channel
 from .attendance import SUBSCRIBED_SECONDS, Attendance
 from .blocks import Blocks, build as build_blocks
-from .catalog import Catalog
-from .components import Components
-from .declared import Endpoint
-from .endpoints import endpoint
+from .components.catalog import Catalog
+from .components.loading import Components
 from .gotext import duration
 from .groundwork import Groundwork
 from .inputs import InputBindings
@@ -26,6 +24,8 @@ from .order import Order
 from .renewal import Renewal
 from .reserving import Reservation
 from .resources import Changes, HTTPEndpoint
+from .resources.declared import Endpoint
+from .resources.endpoints import endpoint
 from .responses import Responses
 from .subscriptions import OutboxRelay, Subscriptions
 from .telemetry import Telemetry

@@ -8,7 +8,7 @@ import pytest
 from pluggable import Component, Metadata
 from pluggable.describing import FORMATS, describe
 from pluggable.runtime import resources
-from pluggable.runtime.manifests import load_resources
+from pluggable.runtime.resources.manifests import load_resources
 from tests.describing.components import Settings, Silent, Store, Untold
 
 #: A line of YAML that is commented out; prose has a blank after its sign.

@@ -155,7 +155,7 @@ async def test_subscriptions_survive_a_kill(resources: Path, application: Applic
         assert seconds < BACK_SECONDS
 
 
-@pytest.mark.slow  # the pauses before each start; tests/runtime/test_supervisor.py has short ones
+@pytest.mark.slow  # the pauses before each start; tests/runtime/children/test_supervisor.py has short ones
 async def test_crash_loop_is_reported_and_given_up(resources: Path, tmp_path: Path) -> None:
     package(tmp_path, "brittle", 'raise SystemExit("glass breaks")', {"state.brittle": "Store"})
     component(resources, "orders", "state.brittle")

@@ -46,7 +46,7 @@ def test_importing_pluggable_imports_nothing_else(needless: str) -> None:
 
 
 def test_nothing_keeps_the_fork_server_waiting() -> None:
-    modules = loaded("import pluggable.cli.runtime, pluggable.runtime.forkserver")
+    modules = loaded("import pluggable.cli.runtime, pluggable.runtime.children.forkserver")
 
     assert not modules & {"asyncio", "uvloop", "yaml", "google.protobuf", "importlib.metadata"}
 

@@ -13,7 +13,7 @@ from pluggable.runtime.access import Access, Rule
 from pluggable.runtime.api.http import Request, Response, Router
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.groundwork import completed
-from pluggable.runtime.manifests import load_configuration
+from pluggable.runtime.resources.manifests import load_configuration
 from pluggable.transport import Code, StatusError
 from tests.runtime.api.conftest import Sidecars, sidecars as sidecars
 

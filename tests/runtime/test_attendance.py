@@ -13,7 +13,7 @@ from pluggable.delivery import Unanswered
 from pluggable.runtime import resources
 from pluggable.runtime.appchannel import AppChannel, AppConfig, AppUnhealthyError, app_channel
 from pluggable.runtime.attendance import Attendance
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.inputs import InputBindings
 from pluggable.runtime.subscriptions import Subscriptions

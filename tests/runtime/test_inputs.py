@@ -12,7 +12,7 @@ from pluggable.bindings import Event, InputBinding
 from pluggable.delivery import Accepted, Delivery, Outcome, Rejected
 from pluggable.runtime import resources
 from pluggable.runtime.appchannel import app_channel
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.inputs import InputBindings
 from tests.runtime.appchannel.servers import application

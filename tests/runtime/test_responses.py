@@ -11,7 +11,7 @@ from pluggable.runtime import resources
 from pluggable.runtime.appchannel import BindingAnswer
 from pluggable.runtime.appchannel.obliging import binding_answer_of
 from pluggable.runtime.blocks import build
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.responses import Responses
 from tests.runtime.blocks.inmemory import PlainStore

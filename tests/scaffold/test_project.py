@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pluggable.runtime.manifests import load_resources
+from pluggable.runtime.resources.manifests import load_resources
 from pluggable.scaffold import KINDS, ScaffoldError
 from tests.cli.test_main import run
 from tests.scaffold.projects import made

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..appchannel import AppChannel, NoApp
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..config import RuntimeConfig
 from ..resources import Configuration, Subscription
 from ..traffic import MessageTraffic

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ... import bindings
 from ...errors import ComponentError, InvokeError
 from ...metadata import NO_METADATA
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..errors import BindingError, BindingNotFoundError, BindingOperationError, OperationMissingError
 
 

@@ -13,7 +13,7 @@ from ...configuration import ConfigurationStore, GetRequest, Item, SubscribeRequ
 from ...errors import ComponentError
 from ...metadata import NO_METADATA
 from ..appchannel import AppChannel
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..errors.configuration import (
     ConfigurationGetError,
     ConfigurationStoreNotFoundError,

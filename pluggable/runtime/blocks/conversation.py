@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import ComponentError
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..errors.conversation import ConversationNotFoundError, ConverseError
 
 if TYPE_CHECKING:  # a sidecar without such a component never loads it

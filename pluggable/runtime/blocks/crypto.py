@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..errors.crypto import (
     CryptoProviderNotFoundError,
     CryptoProvidersNotConfiguredError,

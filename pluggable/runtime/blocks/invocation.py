@@ -12,7 +12,6 @@ from ...transport import Channel, Code, StatusError
 from ..appchannel import AppChannel, AppError, NoApp
 from ..bodies import LongBodyError
 from ..config import RuntimeConfig
-from ..declared import Endpoint
 from ..invocation import (
     InvokeDeniedError,
     InvokeError,
@@ -27,6 +26,7 @@ from ..invocation.forwarded import Forwarded
 from ..invocation.methods import MethodError, normalized
 from ..invocation.outside import Outside
 from ..invocation.peers import Peers
+from ..resources.declared import Endpoint
 
 #: How often a call is repeated of which the other sidecar cannot know, and how long between.
 #: Source: dapr/dapr ``pkg/retry``.

@@ -9,7 +9,7 @@ from typing import Final
 
 from ...configuration import Changes, ConfigurationStore, GetRequest, Notify, SubscribeRequest
 from ...errors import ComponentError
-from ..catalog import Loaded
+from ..components.catalog import Loaded
 from ..errors.configuration import ConfigurationStoreNotFoundError, ConfigurationSubscribeError
 
 #: How long a store may take to say that it tells of changes now.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ... import lock
 from ...errors import ComponentError
-from ..catalog import Catalog, Loaded
+from ..components.catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..errors.lock import (
     LockRequestError,

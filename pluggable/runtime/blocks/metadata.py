@@ -8,7 +8,7 @@ from typing import Final
 
 from ... import component, state
 from ...keyspace import NativeBulk
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..config import RuntimeConfig
 from ..gotext import duration
 from ..resources import Configuration, Subscription

@@ -16,7 +16,7 @@ from ... import state
 from ..._settings import parse_bool
 from ...metadata import NO_METADATA
 from ..apart import apart
-from ..catalog import Loaded
+from ..components.catalog import Loaded
 from ..config import RuntimeConfig
 from ..errors import OutboxError, PublishingError
 from .announcing import PREFIX, Operation, Sender, prepared

@@ -11,7 +11,7 @@ from ...errors import ComponentError
 from ...metadata import NO_METADATA
 from .. import cloudevents
 from ..apart import HUGE_BYTES, apart, far_apart
-from ..catalog import Catalog, Loaded
+from ..components.catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..errors import (
     CloudEventError,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from ... import pubsub
-from ..catalog import Loaded
+from ..components.catalog import Loaded
 from ..config import RuntimeConfig
-from ..secretrefs import DEFAULT_NAMESPACE
+from ..resources.secretrefs import DEFAULT_NAMESPACE
 from .properties import property_of
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ... import secretstores
 from ...errors import ComponentError
 from ...metadata import NO_METADATA
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..errors import (
     BulkSecretGetError,
     SecretDeniedError,

@@ -12,7 +12,7 @@ from ...errors import ComponentError, ETagInvalidError, ETagMismatchError, Unsup
 from ...keyspace import NativeBulk
 from ...metadata import NO_METADATA
 from ..apart import apart
-from ..catalog import Catalog, Loaded
+from ..components.catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..encryption import encryption_of
 from ..errors import (

@@ -17,7 +17,7 @@ from ..appchannel.client import Client, Request as Sent
 from ..appchannel.headers import is_header
 from ..appchannel.invoking import path_of, request_of, response_of
 from ..bodies import close
-from ..declared import Endpoint
+from ..resources.declared import Endpoint
 from .values import Request, Response
 
 #: As many servers' connections are kept; those of the one that was not called for longest go.

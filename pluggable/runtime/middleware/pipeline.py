@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..resources import Handler
 from .base import Middleware
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ... import pubsub
 from ...errors import ComponentError
 from ..blocks.scopes import TopicScopes, topic_prefix
-from ..catalog import Loaded
+from ..components.catalog import Loaded
 from ..config import RuntimeConfig
 
 DEAD_LETTER_SECONDS = 30.0

@@ -16,7 +16,7 @@ from ..apart import apart
 from ..blocks.outbox import Outbox, OutboxSettings, outbox_settings, publish_event
 from ..blocks.publish import Publishing
 from ..blocks.scopes import topic_prefix
-from ..catalog import Catalog, Loaded
+from ..components.catalog import Catalog, Loaded
 from ..config import RuntimeConfig
 from ..errors import PublishingError
 from .intake import Intake, keep_going, wind_down

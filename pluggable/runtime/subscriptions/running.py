@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ..appchannel import AppChannel, AppError
-from ..catalog import Catalog
+from ..components.catalog import Catalog
 from ..config import RuntimeConfig
 from ..errors import PubSubNotFoundError, SubscriptionForbiddenError
 from ..resources import Changes, Subscription

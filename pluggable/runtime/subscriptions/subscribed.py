@@ -9,7 +9,7 @@ from typing import Final
 
 from ... import pubsub
 from ..appchannel import AppChannel
-from ..catalog import Loaded
+from ..components.catalog import Loaded
 from ..config import RuntimeConfig
 from ..resources import Subscription
 from ..traffic import MessageTraffic

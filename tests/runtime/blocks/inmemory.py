@@ -10,7 +10,7 @@ from pluggable.delivery import Delivery
 from pluggable.errors import ComponentError, ETagInvalidError, ETagMismatchError, InvokeError, NotFoundError
 from pluggable.metadata import NO_METADATA
 from pluggable.runtime import resources
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 
 C = TypeVar("C", bound=component.Component)
 

@@ -9,7 +9,7 @@ from pluggable import state
 from pluggable.runtime import resources
 from pluggable.runtime.blocks.keys import original_key
 from pluggable.runtime.blocks.state import State, Store
-from pluggable.runtime.catalog import Loaded
+from pluggable.runtime.components.catalog import Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.encryption import Encryption, Key
 from pluggable.runtime.errors import QueryFailedError, StateGetError

@@ -8,7 +8,7 @@ from pluggable.runtime import blocks, resources
 from pluggable.runtime.blocks.bindings import Bindings
 from pluggable.runtime.blocks.health import Health
 from pluggable.runtime.blocks.secrets import Secrets
-from pluggable.runtime.catalog import Catalog
+from pluggable.runtime.components.catalog import Catalog
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.errors import (
     BindingError,

@@ -8,7 +8,7 @@ from pluggable import state
 from pluggable.errors import UnavailableError
 from pluggable.runtime.blocks.keys import key_prefix, original_key
 from pluggable.runtime.blocks.state import State
-from pluggable.runtime.catalog import Catalog
+from pluggable.runtime.components.catalog import Catalog
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.errors import (
     IllegalKeyError,

@@ -15,7 +15,7 @@ from pluggable.runtime import blocks
 from pluggable.runtime.api import grpc, http
 from pluggable.runtime.appchannel import AppChannel, app_channel
 from pluggable.runtime.blocks.invocation import Invocation
-from pluggable.runtime.catalog import Catalog
+from pluggable.runtime.components.catalog import Catalog
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.invocation import Names, UnknownAppError
 from pluggable.runtime.invocation.peers import Peers

@@ -17,9 +17,9 @@ from cryptography.x509.oid import NameOID
 
 from pluggable.runtime.appchannel import AppAnswerError, AppError
 from pluggable.runtime.bodies import whole
-from pluggable.runtime.declared import Endpoint
 from pluggable.runtime.invocation import Request, Response
 from pluggable.runtime.invocation.outside import Outside
+from pluggable.runtime.resources.declared import Endpoint
 from tests.web import listening
 
 

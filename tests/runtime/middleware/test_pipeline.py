@@ -13,7 +13,7 @@ from pluggable.runtime.apart import LARGE_BYTES
 from pluggable.runtime.api import http
 from pluggable.runtime.api.http.piped import Piped
 from pluggable.runtime.appchannel import app_channel
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.middleware import TYPES, Pipeline
 from pluggable.runtime.resources import Component, Handler

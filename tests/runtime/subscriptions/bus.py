@@ -17,7 +17,7 @@ from pluggable.metadata import NO_METADATA
 from pluggable.pubsub import Message, Pausable, PublishRequest, PubSub, Topic
 from pluggable.runtime import resources
 from pluggable.runtime.appchannel import app_channel
-from pluggable.runtime.catalog import Catalog, Loaded
+from pluggable.runtime.components.catalog import Catalog, Loaded
 from pluggable.runtime.config import RuntimeConfig
 from pluggable.runtime.subscriptions import Subscriptions
 from pluggable.runtime.telemetry import Telemetry

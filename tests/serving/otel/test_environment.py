@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pluggable import Metadata, remote, transport
-from pluggable.runtime.registry import Registry
-from pluggable.runtime.supervisor import Supervisor
+from pluggable.runtime.children.supervisor import Supervisor
+from pluggable.runtime.components.registry import Registry
 from pluggable.serving.telemetry import FLUSH_SECONDS, exporters_asked_for
 from pluggable.state import GetRequest
 from tests.serving.calling import Caller
