@@ -21,7 +21,7 @@ from pluggable.metadata import Metadata, setting
 
 from .connection import PostgreSQLConnection
 from .settings import AUTHENTICATION, PostgreSQLTimedSettings
-from .watching import Watch
+from .watching import PostgreSQLWatch
 
 #: A key of a subscription's metadata, in any case.
 _CHANNEL: Final = "pgnotifychannel"
@@ -113,7 +113,10 @@ class PostgreSQLConfigurationStore(ConfigurationStore):
             )
         if not _CHANNEL_NAME.fullmatch(channel):
             raise InvalidRequestError(f'pgNotifyChannel is "{channel}", {_NAME_WANTED}')
-        await Watch(self._settings, self, keys, notify, name=self._name, channel=channel).run()
+        watch = PostgreSQLWatch(
+            self._settings, channel, store=self, keys=keys, notify=notify, name=self._name
+        )
+        await watch.run()
 
     @property
     def _server(self) -> PostgreSQLConnection:

@@ -23,7 +23,7 @@ from .connection import RedisConnection
 from .errors import FAILURES, error_of
 from .settings import AUTHENTICATION, RedisSettings
 from .values import item_of
-from .watching import Watch
+from .watching import RedisWatch
 
 
 class RedisConfigurationStore(ConfigurationStore):
@@ -60,7 +60,8 @@ class RedisConfigurationStore(ConfigurationStore):
 
     async def subscribe(self, request: SubscribeRequest, notify: Notify) -> None:
         keys = tuple(dict.fromkeys(request.keys))
-        await Watch(self._redis, self, keys, notify, name=self._name, database=self._database).run()
+        watch = RedisWatch(self._redis, self._database, store=self, keys=keys, notify=notify, name=self._name)
+        await watch.run()
 
     async def _items(self, keys: Sequence[str]) -> dict[str, Item]:
         """Return the settings among the keys; what is no string is none."""

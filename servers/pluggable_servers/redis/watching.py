@@ -11,9 +11,9 @@ from typing import Any, Final
 from redis import asyncio as redis
 from redis.exceptions import ResponseError, TimeoutError as NoAnswerError
 
-from pluggable.configuration import Changes, ConfigurationStore, GetRequest, Item, Notify
-from pluggable.errors import ComponentError, LimitExceededError
+from pluggable.configuration import ConfigurationStore, GetRequest, Notify
 
+from ..watch import SILENCE_SECONDS, Watch
 from .connection import RedisConnection
 from .errors import FAILURES, error_of
 from .values import channel_of, key_of
@@ -26,70 +26,39 @@ EVENTS: Final = "Kg$xe"
 _ALL: Final = "g$xe"
 #: Events that change how long a key lives, and not what it is.
 _OF_ITS_TIME: Final = frozenset({b"expire", b"persist"})
-#: A server silent for so long is asked whether it is there; after as long again the connection is dead.
-SILENCE_SECONDS: Final = 10.0
-_FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 15.0
 
 
-class Watch:
-    """What a subscription runs until it is cancelled; ``keys`` may be empty, which is all."""
+class RedisWatch(Watch):
+    """Subscribes at each server of a cluster."""
 
     def __init__(
         self,
         connection: RedisConnection,
+        database: int,
+        *,
         store: ConfigurationStore,
         keys: Sequence[str],
         notify: Notify,
-        *,
         name: str,
-        database: int,
     ) -> None:
+        super().__init__(store, keys, notify, f'configuration.redis "{name}"')
         self._connection = connection
-        self._store = store
-        self._keys = keys
-        self._notify = notify
-        self._name = name
         self._database = database
-        self._known: dict[str, Item] | None = None
-        """What the subscriber takes to be there; ``None`` before the first look."""
-        self._turn = asyncio.Lock()
-        self._pause = _FIRST_PAUSE
 
-    async def run(self) -> None:
-        """Tell of changes until cancelled, over as many connections as that takes."""
-        while True:
-            try:
-                await self._listen()
-            except ComponentError as error:
-                reason = str(error)
-            except FAILURES as error:
-                reason = str(error_of(error, self._connection.address))
-            else:
-                return
-            logger.warning(
-                'configuration.redis "%s": a subscription is interrupted, goes on in %g s: %s',
-                self._name,
-                self._pause,
-                reason,
-            )
-            await asyncio.sleep(self._pause)
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-
-    async def _listen(self) -> None:
-        """Subscribe at each server, and pass on what they tell until one fails."""
-        async with AsyncExitStack() as stack:
-            listening = []
-            for server in await self._connection.servers(stack):
-                await self._have_it_told(server)
-                pubsub = server.pubsub()
-                stack.push_async_callback(pubsub.aclose)
-                await self._subscribe(pubsub)
-                listening.append(pubsub)
-            await self._catch_up()
-            self._notify.ready()
-            self._pause = _FIRST_PAUSE
-            await _first_failure([self._pass_on(pubsub) for pubsub in listening])
+    async def listen(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                listening = []
+                for server in await self._connection.servers(stack):
+                    await self._have_it_told(server)
+                    pubsub = server.pubsub()
+                    stack.push_async_callback(pubsub.aclose)
+                    await self._subscribe(pubsub)
+                    listening.append(pubsub)
+                await self.begin()
+                await _first_failure([self._pass_on(pubsub) for pubsub in listening])
+        except FAILURES as error:
+            raise error_of(error, self._connection.address) from error
 
     async def _have_it_told(self, server: redis.Redis) -> None:
         """Make the server tell of changes, beside what it tells of already."""
@@ -100,16 +69,16 @@ class Watch:
                 await server.config_set("notify-keyspace-events", found + missing)
         except ResponseError as error:
             logger.warning(
-                'configuration.redis "%s": the server does not let itself be configured (%s); it tells of '
+                "%s: the server does not let itself be configured (%s); it tells of "
                 "changes only if its notify-keyspace-events has %s",
-                self._name,
+                self.what,
                 error,
                 EVENTS,
             )
 
     async def _subscribe(self, pubsub: Any) -> None:
-        if self._keys:
-            await pubsub.subscribe(*(channel_of(key, self._database) for key in self._keys))
+        if self.keys:
+            await pubsub.subscribe(*(channel_of(key, self._database) for key in self.keys))
         else:
             await pubsub.psubscribe(channel_of("*", self._database))
         while not self._stands(await self._message(pubsub)):
@@ -119,9 +88,9 @@ class Watch:
         while True:
             message = await self._message(pubsub)
             if self._stands(message):  # redis-py has connected again: what changed meanwhile was not told
-                await self._catch_up()
+                await self.look(GetRequest(keys=self.keys))
             elif (key := self._written(message)) is not None:
-                await self._look(GetRequest(keys=(key,)), written=True)
+                await self.look(GetRequest(keys=(key,)), written=True)
 
     def _written(self, message: Mapping[str, Any]) -> str | None:
         """Return the key that the message tells of, if it is one that was written or removed."""
@@ -131,7 +100,7 @@ class Watch:
 
     def _stands(self, message: Mapping[str, Any]) -> bool:
         """Whether the last of our channels is confirmed."""
-        return message["type"] in {"subscribe", "psubscribe"} and message["data"] >= max(1, len(self._keys))
+        return message["type"] in {"subscribe", "psubscribe"} and message["data"] >= max(1, len(self.keys))
 
     async def _message(self, pubsub: Any) -> Mapping[str, Any]:
         """Return what the server tells next, and see that it is there while it tells nothing."""
@@ -143,44 +112,6 @@ class Watch:
                     return found
                 await pubsub.ping()
         raise NoAnswerError(f"no answer within {SILENCE_SECONDS:g} s")
-
-    async def _catch_up(self) -> None:
-        await self._look(GetRequest(keys=self._keys))
-
-    async def _look(self, request: GetRequest, *, written: bool = False) -> None:
-        """
-        See what is there, of some keys or of all, and tell what is different from what was known.
-
-        A key that was ``written`` is told even if it has the same value again, as daprd does.
-        """
-        async with self._turn:
-            found = await self._store.get(request)
-            known = self._known
-            if known is None:
-                self._known = dict(found)
-                return
-            asked = request.keys or {**known, **found}
-            changes = {
-                key: found.get(key)
-                for key in asked
-                if known.get(key) != found.get(key) or (written and key in found)
-            }
-            for key in changes:
-                known.pop(key, None)
-            known.update(found)
-            await self._tell(changes)
-
-    async def _tell(self, changes: Changes) -> None:
-        if not changes:
-            return
-        try:
-            await self._notify(changes)
-        except LimitExceededError as error:
-            if len(changes) > 1:
-                for key, item in changes.items():
-                    await self._tell({key: item})
-                return
-            logger.warning('configuration.redis "%s": a change cannot be told: %s', self._name, error)
 
 
 async def _first_failure(running: Sequence[Any]) -> None:
