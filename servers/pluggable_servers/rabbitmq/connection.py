@@ -22,6 +22,9 @@ PATIENCE_SECONDS: Final = 30.0
 #: How long leaving in good order may take.
 _LEAVING_SECONDS: Final = 5.0
 
+# It logs each attempt that fails; here the error says so, to whom it concerns.
+logging.getLogger("aiormq.connection").addFilter(lambda told: "creating transport" not in told.msg)
+
 
 class RabbitConnection:
     """Opened by ``open``; channels of one that was lost are lost too, and a new channel makes it anew."""
