@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
@@ -77,8 +76,10 @@ class Publisher:
         Raises:
             ComponentError: none does.
         """
-        with self._translated():
+        try:
             known = await self._producer.client.force_metadata_update()
+        except FAILURES as error:
+            raise error_of(error, self._address) from error
         if not known:
             raise UnavailableError(f"kafka {self._address}: no broker answers")
 
@@ -102,7 +103,7 @@ class Publisher:
             ComponentError: it cannot be put there; of what happens later, ``settled`` tells.
         """
         see_name(topic)
-        with self._translated():
+        try:
             if record.partition is not None:
                 await self._see_partition(topic, record.partition)
             sent: asyncio.Future[Any] = await self._producer.send(
@@ -112,6 +113,8 @@ class Publisher:
                 partition=record.partition,
                 headers=list(record.headers),
             )
+        except FAILURES as error:
+            raise error_of(error, self._address) from error
         return sent
 
     async def settled(self, sent: asyncio.Future[Any]) -> None:
@@ -121,13 +124,8 @@ class Publisher:
         Raises:
             ComponentError: they have not.
         """
-        with self._translated():
-            await sent
-
-    @contextlib.contextmanager
-    def _translated(self) -> Any:
         try:
-            yield
+            await sent
         except FAILURES as error:
             raise error_of(error, self._address) from error
 

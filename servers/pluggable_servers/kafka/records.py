@@ -70,11 +70,14 @@ class Format:
             InvalidRequestError: ``partitionNumber`` is none.
             UnsupportedError: a schema is asked for.
         """
+        value = None if data == NULL else data
+        if not metadata:
+            return Outgoing(value=value)
         refuse_schema(metadata)
         key = next((metadata[name] for name in KEYS if name in metadata), None)
         number = metadata.get(PARTITION)
         return Outgoing(
-            value=None if data == NULL else data,
+            value=value,
             key=None if key is None else key.encode(),
             partition=None if number is None else _partition(number),
             headers=tuple(
