@@ -36,8 +36,8 @@ class Taker:
     def __init__(self) -> None:
         self.subscriptions: list[dict[str, Any]] = []
         self.arrivals: list[Arrival] = []
-        self.statuses: list[int] = []
-        """What the next requests are answered with; 200 when there are no more."""
+        self.status = 200
+        """What requests are answered with."""
         self.port = 0
         self._news = asyncio.Condition()
 
@@ -75,7 +75,7 @@ class Taker:
         async with self._news:
             self.arrivals.append(arrival)
             self._news.notify_all()
-        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
+        return web.Response(status=self.status)
 
 
 async def post(running: Sidecar, path: str, body: bytes | dict[str, Any]) -> None:
