@@ -51,6 +51,7 @@ async def taker() -> AsyncIterator[Taker]:
 async def test_methods_are_those_recorded(resources: Path, tap: Tap, taker: Taker) -> None:
     async with sidecar(resources, app_id=APP_ID, app_port=taker.port) as ours:
         assert await told(ours, tap) == RECORDED
+        assert ours.process.returncode == 0, ours.log()
 
 
 @needs_daprd

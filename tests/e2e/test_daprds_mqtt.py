@@ -67,6 +67,7 @@ async def test_packets_are_those_recorded(resources: Path, tap: Tap, taker: Take
     subscribe(taker)
     async with sidecar(resources, app_id=APP_ID, app_port=taker.port) as ours:
         assert await told(ours, tap) == RECORDED
+        assert ours.process.returncode == 0, ours.log()
 
 
 @needs_daprd

