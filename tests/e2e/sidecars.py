@@ -218,7 +218,7 @@ async def heard(running: H) -> AsyncIterator[H]:
         await hearing
 
 
-def component(folder: Path, name: str, type_: str, spec: str = "", **metadata: str) -> Path:
+def component(folder: Path, name: str, type_: str, /, spec: str = "", **metadata: str) -> Path:
     """Write a Component into the folder and return the file."""
     items = "".join(
         f"\n    - name: {key}\n      value: {json.dumps(value)}" for key, value in metadata.items()

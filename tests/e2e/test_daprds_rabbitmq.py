@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,11 @@ from tests.backends.rabbitmq import RabbitMQ
 from tests.e2e.applications import Application
 from tests.e2e.daprds import daprd, needs_daprd
 from tests.e2e.sidecars import Sidecar, component, sidecar
+from tests.e2e.takers import Taker, post
 
 pytestmark = [needs_daprd, pytest.mark.slow, pytest.mark.xdist_group("rabbitmq")]
 
+MESSAGES = 40
 QUERY = "metadata.correlationID=c&metadata.priority=3&metadata.ttlInSeconds=60&metadata.messageID=m"
 
 
@@ -85,6 +88,46 @@ async def test_each_delivers_what_the_other_published(written: Path, application
         "ours to ours",
         "ours to theirs",
     }
+
+
+async def test_group_of_both_shares_messages(written: Path) -> None:
+    async with Taker.serving() as one, Taker.serving() as other:
+        for each in (one, other):
+            each.subscribe("events", "shared")
+        # An ID of an application is a group, whoever runs it.
+        async with (
+            daprd(written, "app", one.port) as theirs,
+            sidecar(written, app_id="app", app_port=other.port) as ours,
+        ):
+            for number in range(MESSAGES):
+                path = "publish/events/shared"
+                await post(ours if number % 2 else theirs, path, b"%d" % number)
+            async with asyncio.timeout(30):
+                while len(one.arrivals) + len(other.arrivals) < MESSAGES:  # noqa: ASYNC110  two counts
+                    await asyncio.sleep(0.05)
+
+    found = [arrival.data() for arrival in (*one.arrivals, *other.arrivals)]
+    assert sorted(found, key=int) == [str(number) for number in range(MESSAGES)]
+    assert one.arrivals
+    assert other.arrivals
+
+
+async def test_event_that_one_did_not_handle_is_the_others(written: Path) -> None:
+    call = {"operation": "create", "data": {"n": 1}, "metadata": {"Key one": "v"}}
+    async with Taker.serving() as failing, Taker.serving() as taker:
+        failing.status = 500
+        for refuses, takes in ((daprd, sidecar), (sidecar, daprd)):
+            seen, taken = len(failing.arrivals), len(taker.arrivals)
+            async with refuses(written, app_id="app", app_port=failing.port) as running:
+                await post(running, "bindings/queue", call)
+                await failing.got(seen + 2)
+                async with takes(written, app_id="app", app_port=taker.port):
+                    await taker.got(taken + 1)
+
+    for arrival in taker.arrivals:
+        assert (arrival.route, arrival.body) == ("queue", b'{"n":1}')
+        assert arrival.headers["Key+one"] == "v"
+    assert len(taker.arrivals) == 2
 
 
 async def test_messages_have_the_same_properties(written: Path, node: RabbitMQ) -> None:

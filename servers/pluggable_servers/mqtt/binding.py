@@ -15,10 +15,10 @@ from typing import Final
 from pluggable import About
 from pluggable.bindings import Event, InputBinding, InvokeRequest, InvokeResponse, OutputBinding
 from pluggable.delivery import Accepted, Delivery, Rejected
-from pluggable.errors import ComponentError, InitError, InvalidRequestError
+from pluggable.errors import ComponentError, InitError, InvalidRequestError, UnavailableError
 from pluggable.metadata import Metadata, setting
 
-from .connection import LONGEST_PAUSE, MQTTConnection
+from .connection import LONGEST_PAUSE, MQTTConnection, dial
 from .session import Held, MQTTSession
 from .settings import AUTHENTICATION, MQTTSettings
 
@@ -74,34 +74,44 @@ class MQTTBinding(InputBinding, OutputBinding):
     )
 
     def __init__(self) -> None:
-        self._opened: tuple[MQTTBindingSettings, MQTTConnection] | None = None
+        self._settings: MQTTBindingSettings | None = None
         self._name = ""
+        self._opening = asyncio.Lock()
+        self._producer: MQTTConnection | None = None
+        self._consumer: MQTTSession | None = None
 
     async def init(self, metadata: Metadata) -> None:
         settings = metadata.parse(MQTTBindingSettings)
-        self._name = metadata.name
-        producer = MQTTConnection(settings, f"{settings.consumer_id.strip()}-producer", lambda _message: None)
-        await producer.open()
-        self._opened = settings, producer
+        try:
+            await dial(settings)
+        except ComponentError as error:
+            raise InitError(str(error)) from error
+        self._settings, self._name = settings, metadata.name
 
     async def close(self) -> None:
-        if self._opened is not None:
-            await self._opened[1].close()
+        if self._producer is not None:
+            await self._producer.close()
 
     async def ping(self) -> None:
-        _, producer = self._initialised()
-        await producer.wait_connected()
+        settings = self._initialised()
+        if self._producer is not None:
+            await self._producer.wait_connected()
+        elif self._consumer is not None:
+            await self._consumer.connection.wait_connected()
+        else:
+            await dial(settings)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResponse:
-        settings, producer = self._initialised()
+        settings = self._initialised()
         if request.operation not in self.operations:
             raise InvalidRequestError(f"unsupported operation {request.operation}, wanted create")
         topic = request.metadata.get("topic") or settings.topic
+        producer = await self._producing(settings)
         await producer.publish(topic, request.data, qos=_QOS, retain=settings.retain)
         return InvokeResponse()
 
     async def read(self, deliver: Delivery[Event]) -> None:
-        settings, _ = self._initialised()
+        settings = self._initialised()
         consumer = MQTTSession(
             settings, f"{settings.consumer_id.strip()}-consumer", f'bindings.mqtt3 "{self._name}"'
         )
@@ -110,10 +120,33 @@ class MQTTBinding(InputBinding, OutputBinding):
             await self._handle(held, deliver, settings.back_off_max_retries)
 
         await self._open(consumer)
+        self._consumer = consumer
         try:
             await consumer.subscribe(settings.topic, _QOS, handle, ready=deliver.ready, unsubscribing=False)
         finally:
+            self._consumer = None
             await consumer.close()
+
+    async def _producing(self, settings: MQTTBindingSettings) -> MQTTConnection:
+        """
+        Return the connection to publish on, opened by the first call.
+
+        Not before, as a sidecar has an instance for each direction, and of two clients with one ID the
+        broker disconnects the first.
+        """
+        async with self._opening:
+            if self._producer is None:
+                client_id = f"{settings.consumer_id.strip()}-producer"
+                producer = MQTTConnection(settings, client_id, lambda _message: None)
+                try:
+                    await producer.open()
+                except InitError as error:
+                    known = error.__cause__
+                    raise (
+                        known if isinstance(known, ComponentError) else UnavailableError(str(error))
+                    ) from error
+                self._producer = producer
+            return self._producer
 
     async def _open(self, consumer: MQTTSession) -> None:
         while True:
@@ -141,10 +174,10 @@ class MQTTBinding(InputBinding, OutputBinding):
             attempt += 1
             await asyncio.sleep(PAUSE.total_seconds())
 
-    def _initialised(self) -> tuple[MQTTBindingSettings, MQTTConnection]:
-        if self._opened is None:
+    def _initialised(self) -> MQTTBindingSettings:
+        if self._settings is None:
             raise _not_initialised()
-        return self._opened
+        return self._settings
 
 
 def _not_initialised() -> ComponentError:

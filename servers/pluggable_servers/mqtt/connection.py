@@ -301,3 +301,21 @@ class MQTTConnection:
             # TLS may hold what the socket no longer shows.
             if not (self._settings.tls and sock.fileno() >= 0 and sock.pending()):
                 return
+
+
+async def dial(settings: MQTTSettings) -> None:
+    """
+    See that something listens where the broker should be, without being a client of it.
+
+    Raises:
+        ComponentError: nothing does.
+    """
+    host, port = settings.address
+    try:
+        async with asyncio.timeout(_DIAL_TIMEOUT):
+            _, writer = await asyncio.open_connection(host, port)
+    except FAILURES as error:
+        raise unreachable(error, f"{host}:{port}") from error
+    writer.close()
+    with suppress(*FAILURES):
+        await writer.wait_closed()

@@ -8,7 +8,7 @@ import pytest
 
 from pluggable import Accepted, PubSub, Rejected, Unanswered
 from pluggable.errors import DeniedError, InitError, InvalidRequestError, MetadataError, UnavailableError
-from pluggable.pubsub import PublishRequest
+from pluggable.pubsub import PublishRequest, Topic
 from pluggable_servers.mqtt import pubsub
 from pluggable_servers.mqtt.pubsub import MQTTPubSub
 from tests.backends.mosquitto import Mosquitto
@@ -192,6 +192,25 @@ async def test_clean_session_forgets(mosquitto: Mosquitto, topic: str) -> None:
     async with broker(MQTTPubSub, properties) as events, subscribed(events, topic, later):
         await publish(events, topic, b"seen")
         assert await later.data(1) == [b"seen"]
+
+
+@pytest.mark.parametrize("given", ["true", "false"])
+async def test_subscription_ends_at_the_broker_only_where_asked(
+    mosquitto: Mosquitto, topic: str, given: str
+) -> None:
+    properties, first, later = at(mosquitto.port), Inbox(), Inbox()
+    wanted = Topic(name=topic, metadata={"unsubscribeOnClose": given})
+    async with broker(MQTTPubSub, properties) as events:
+        subscription = asyncio.create_task(events.subscribe(wanted, first))
+        await first.registered.wait()
+        subscription.cancel()
+        await asyncio.wait({subscription})
+    with bare(mosquitto.port) as other:
+        other.publish(topic, b"between")
+
+    async with broker(MQTTPubSub, properties) as events, subscribed(events, topic, later):
+        await publish(events, topic, b"last")
+        assert await later.data(1) == ([b"last"] if given == "true" else [b"between"])
 
 
 async def test_broker_that_restarts_loses_nothing(own_mosquitto: Mosquitto, topic: str) -> None:
