@@ -6,14 +6,17 @@ import asyncio
 import re
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from pluggable.errors import InitError
 
+from ..trust import trusting
 from .records import Format
 from .settings import KafkaSettings
 
+_LOOK_SECONDS: Final = 3.0
 #: By what aiokafka knows the mechanisms; whatever else is set is PLAIN.
 _MECHANISMS: Final = {"SHA-256": "SCRAM-SHA-256", "SHA-512": "SCRAM-SHA-512"}
 
@@ -57,14 +60,24 @@ async def client_options(settings: KafkaSettings) -> dict[str, Any]:
     return {**options, "security_protocol": protocol}
 
 
+async def trouble_with(brokers: Sequence[str], tls: ssl.SSLContext | None) -> str:
+    """Return why the first broker that cannot be reached cannot, which the client logs and does not raise."""
+    for broker in brokers:
+        host, _, port = broker.rpartition(":")
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=tls)
+        except (OSError, ValueError) as error:
+            return f"{broker}: {str(error) or type(error).__name__}"
+        writer.close()
+    return ""
+
+
 def _tls(settings: KafkaSettings) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cadata=settings.ca_cert or None)
-    except ssl.SSLError as error:
-        raise InitError(f"caCert is no certificate in PEM: {error}") from error
-    if settings.skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+        context = trusting(settings.ca_cert or None, verifies=not settings.skip_verify)
+    except ValueError as error:
+        raise InitError(f"caCert is {error}") from error
     if settings.client_cert:
         _present(context, settings)
     return context

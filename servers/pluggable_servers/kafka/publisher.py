@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from pluggable.errors import InitError, InvalidRequestError, UnavailableError
 
-from .connection import address_of, client_options
+from .connection import address_of, client_options, trouble_with
 from .errors import FAILURES, error_of
 from .records import Outgoing, partition_of, see_name
 from .settings import KafkaSettings
@@ -55,7 +55,8 @@ class Publisher:
             await producer.start()
         except FAILURES as error:
             await producer.stop()
-            raise InitError(str(error_of(error, address))) from error
+            reason = await trouble_with(settings.brokers, options.get("ssl_context"))
+            raise InitError(f"{error_of(error, address)}{f'; {reason}' if reason else ''}") from error
         except BaseException:
             await producer.stop()
             raise

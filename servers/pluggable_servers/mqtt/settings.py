@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pluggable.about import Authentication
 from pluggable.metadata import setting
 
+from ..trust import trusting
+
 PORT: Final = 1883
 TLS_PORT: Final = 8883
 _PLAIN: Final = ("mqtt", "tcp")
@@ -118,9 +120,10 @@ def context_of(settings: MQTTSettings, key_file: str) -> ssl.SSLContext:
         key_file: A file with the client's certificate and key, as Python reads these from files alone.
 
     Raises:
-        ssl.SSLError: a certificate or the key is not what it should be.
+        ValueError: caCert holds no certificate.
+        ssl.SSLError: the client's certificate or its key is not what it should be.
     """
-    context = ssl.create_default_context(cadata=settings.ca_cert or None)
+    context = trusting(settings.ca_cert or None)
     if settings.client_cert:
         context.load_cert_chain(key_file)
     return context

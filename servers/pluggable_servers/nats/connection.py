@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 import ssl
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 #: How long a request waits for a connection that was lost; blips are shorter.
 _GRACE: Final = 2.0
 _DIAL_TIMEOUT: Final = 5
+_LEAVING: Final = 2.0
 #: How long the server may take to say that it has a message, as in daprd.
 PATIENCE: Final = 5.0
 
@@ -57,7 +59,7 @@ class NATSConnection:
                 **await asyncio.to_thread(self._credentials),
             )
         except (*FAILURES, ValueError) as error:
-            await self.client.close()  # a connection that was refused stays open else
+            await self.close()  # a connection that was refused stays open else
             raise InitError(str(error_of(error, self.address))) from error
         # The first attempt fails at once, so that one is told; from now on it tries for ever.
         self.client.options |= {"allow_reconnect": True, "max_reconnect_attempts": -1}
@@ -68,8 +70,10 @@ class NATSConnection:
         self.streams = self.client.jetstream(timeout=PATIENCE, **options)
 
     async def close(self) -> None:
-        """Disconnect."""
-        await self.client.close()
+        """Disconnect; one that TLS has failed on does not come to its end by itself."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING):
+                await self.client.close()
 
     async def publish(self, subject: str, data: bytes, message_id: str | None) -> None:
         """
