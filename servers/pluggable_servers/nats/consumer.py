@@ -33,6 +33,8 @@ LONGEST_PAUSE: Final = 60.0
 _LOOK_EVERY: Final = 30.0
 #: So many messages are held here, or with concurrencyMode parallel handled at once.
 _MOST: Final = 1000
+#: So many messages that were handled are known again, where the server has sent them twice.
+_KNOWN: Final = 4 * _MOST
 _TOKENS_WITH_DOMAIN: Final = 11
 _STALLED: Final = "Nats-Consumer-Stalled"
 
@@ -49,6 +51,8 @@ class Consumer:
         self._name = name
         self._queue: asyncio.Queue[Msg] = asyncio.Queue(_MOST)
         self._open: set[int] = set()
+        self._handled: dict[int, None] = {}
+        """The latest that were accepted, in their order: by the number in the stream."""
         self._left: list[Msg] = []
         self._last = 0
 
@@ -59,6 +63,7 @@ class Consumer:
         try:
             while True:
                 stream, info, subscription = await self._bound()
+                self._handled.clear()  # another stream counts anew
                 deliver.ready()
                 try:
                     await self._work_while_there(stream, info.name, again, deliver)
@@ -183,7 +188,11 @@ class Consumer:
                 await self._connection.client.publish(reply)
 
     async def _handle(self, message: Msg, deliver: Delivery[Message]) -> None:
-        sequence = _sequence(message.reply)
+        deliveries, sequence = _numbers(message.reply)
+        if deliveries > 1 and sequence in self._handled:
+            # It waited here for longer than ackWait, so the server sent it again meanwhile.
+            await self._acknowledge(message)
+            return
         self._last = max(self._last, sequence)
         self._open.add(sequence)
         handed = Message(data=message.data, topic=self._topic, metadata={"Topic": message.subject})
@@ -194,20 +203,25 @@ class Consumer:
             raise
         if isinstance(outcome, Accepted):
             self._open.discard(sequence)
-        if not self._settings.acknowledged:
-            return
-        with suppress(*FAILURES):  # The server delivers again what it hears nothing of.
-            if isinstance(outcome, Accepted):
+            self._handled[sequence] = None
+            if len(self._handled) > _KNOWN:
+                del self._handled[next(iter(self._handled))]
+            await self._acknowledge(message)
+        elif self._settings.acknowledged:
+            reason = outcome.reason if isinstance(outcome, Rejected) else "nobody answered"
+            await self._refuse(message, reason)
+
+    async def _acknowledge(self, message: Msg) -> None:
+        if self._settings.acknowledged:
+            with suppress(*FAILURES):  # The server delivers again what it hears nothing of.
                 await message.ack()
-                return
-            pause = self._pause(message)
-            logger.warning(
-                '%s: a message to topic "%s" comes again in %g s: %s',
-                self._name,
-                self._topic,
-                pause,
-                outcome.reason if isinstance(outcome, Rejected) else "nobody answered",
-            )
+
+    async def _refuse(self, message: Msg, reason: str) -> None:
+        pause = self._pause(message)
+        logger.warning(
+            '%s: a message to topic "%s" comes again in %g s: %s', self._name, self._topic, pause, reason
+        )
+        with suppress(*FAILURES):
             await message.nak(delay=pause)
 
     def _pause(self, message: Msg) -> float:
@@ -232,15 +246,16 @@ class Consumer:
         self._left.clear()
 
 
-def _sequence(reply: str) -> int:
+def _numbers(reply: str) -> tuple[int, int]:
     """
-    Return a message's number in its stream, from where it is to be acknowledged.
+    Return how often a message was delivered, and its number in its stream, from where it is acknowledged.
 
     Source: NATS ADR-15, ``$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.…``; servers that name a domain
     and an account put both behind ``ACK``.
     """
     tokens = reply.split(".")
-    return int(tokens[5 if len(tokens) < _TOKENS_WITH_DOMAIN else 7])
+    first = 4 if len(tokens) < _TOKENS_WITH_DOMAIN else 6
+    return int(tokens[first]), int(tokens[first + 1])
 
 
 def _heed_cancellation() -> None:
