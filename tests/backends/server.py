@@ -155,14 +155,16 @@ class Server(ABC):
             own = folder / str(attempt)
             own.mkdir()
             server = cls(own, free_port(), options)
-            server.prepare()
-            server._give_away()
             try:
+                server.prepare()
+                server._give_away()
                 server.start()
             except NotStartedError as error:  # Perhaps somebody else took the port in between.
                 said = str(error)
-                continue
-            return server
+            except subprocess.CalledProcessError as error:  # Others set theirs up at the same time.
+                said = f"{error}: {error.stdout!r} {error.stderr!r}"
+            else:
+                return server
         pytest.fail(f"{cls.__name__} did not start: {said}")
 
     def _user(self) -> str | None:
