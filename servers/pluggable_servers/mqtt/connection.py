@@ -25,6 +25,7 @@ from pluggable.errors import (
     UnavailableError,
 )
 
+from .answers import PATIENCE, Answers
 from .errors import FAILURES, refusal, unreachable
 from .settings import MQTTSettings, context_of
 
@@ -33,8 +34,6 @@ logger = logging.getLogger(__name__)
 #: After trouble with the broker the pause before the next attempt grows from one to the other, in seconds.
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 10.0
-#: How long the broker may take to answer anything.
-PATIENCE: Final = 20.0
 #: How long a request waits for a connection that was lost; blips are shorter.
 _GRACE: Final = 2.0
 _KEEPALIVE: Final = 30
@@ -65,7 +64,7 @@ class MQTTConnection:
         self._lost = asyncio.Event()
         self._trouble: ComponentError = UnavailableError(f"mqtt {self.address}: not connected")
         self._greeting: asyncio.Future[bool] | None = None
-        self._answers: dict[int, asyncio.Future[ReasonCode | None]] = {}
+        self._answers = Answers(self._client, self.address)
         self._keeper: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -95,8 +94,7 @@ class MQTTConnection:
         self._client.disconnect()
         self._client.loop_write()
         self._client._sock_close()
-        for answer in self._answers.values():
-            answer.cancel()
+        self._answers.cancel()
 
     async def publish(self, topic: str, data: bytes, *, qos: int, retain: bool) -> None:
         """
@@ -104,15 +102,15 @@ class MQTTConnection:
 
         Raises:
             InvalidRequestError: it is no topic to publish to, or the data are too long.
-            UnavailableError: there is no connection.
-            TimedOutError: the broker did not say that it has it; it may get it yet.
+            UnavailableError: there is no connection, or one after the other is lost.
+            TimedOutError: the broker did not say that it has it; it may have it.
         """
         await self.wait_connected()
         try:
             sent = self._client.publish(topic, data, qos, retain)
         except ValueError as error:
             raise InvalidRequestError(f'mqtt: cannot publish to topic "{topic}": {error}') from error
-        await self._answer(sent.mid, f'a message to topic "{topic}"')
+        await self._answers.to(sent.mid, f'a message to topic "{topic}"')
 
     async def subscribe(self, pattern: str, qos: int) -> None:
         """
@@ -130,7 +128,7 @@ class MQTTConnection:
             raise InvalidRequestError(f'mqtt: cannot subscribe to "{pattern}": {error}') from error
         if mid is None:
             raise self._trouble
-        code = await self._answer(mid, f'subscribing to "{pattern}"')
+        code = await self._answers.to(mid, f'subscribing to "{pattern}"')
         if code is not None and code.is_failure:
             raise DeniedError(f'mqtt {self.address}: the broker refused to subscribe to "{pattern}": {code}')
 
@@ -175,8 +173,10 @@ class MQTTConnection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = lambda _client, _data, message: self._arrived(message)
-        client.on_publish = lambda _client, _data, mid, _code, _properties: self._on_answer(mid, None)
-        client.on_subscribe = lambda _client, _data, mid, codes, _properties: self._on_answer(mid, codes[0])
+        client.on_publish = lambda _client, _data, mid, _code, _properties: self._answers.arrived(mid, None)
+        client.on_subscribe = lambda _client, _data, mid, codes, _properties: self._answers.arrived(
+            mid, codes[0]
+        )
         client.on_socket_open = lambda _client, _data, sock: self._soon(self._watch, sock)
         client.on_socket_close = lambda _client, _data, sock: self._soon(self._unwatch, sock)
         client.on_socket_register_write = lambda _client, _data, sock: self._soon(self._write_when_able, sock)
@@ -238,26 +238,6 @@ class MQTTConnection:
                 ) from error
             raise
 
-    async def _answer(self, mid: int, what: str) -> ReasonCode | None:
-        answer = self._answers[mid] = self._loop.create_future()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                code: ReasonCode | None = await answer
-        except TimeoutError:
-            trouble = "" if self._up.is_set() else f"; {self._trouble}"
-            raise TimedOutError(
-                f"mqtt {self.address}: the broker did not acknowledge {what} within {PATIENCE:g} s{trouble}"
-            ) from None
-        finally:
-            if self._answers.get(mid) is answer:
-                del self._answers[mid]
-        return code
-
-    def _on_answer(self, mid: int, code: ReasonCode | None) -> None:
-        answer = self._answers.get(mid)
-        if answer is not None and not answer.done():
-            answer.set_result(code)
-
     def _on_connect(
         self, _client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _properties: Any
     ) -> None:
@@ -266,6 +246,7 @@ class MQTTConnection:
         if code.is_failure:
             self._greeting.set_exception(refusal(code, self.address))
         else:
+            self._answers.connected()
             self._greeting.set_result(flags.session_present)
 
     def _on_disconnect(
@@ -274,8 +255,11 @@ class MQTTConnection:
         self._trouble = UnavailableError(f"mqtt {self.address}: the connection was lost: {code}")
         self._up.clear()
         self._lost.set()
-        if self._greeting is not None and not self._greeting.done():
-            self._greeting.set_exception(self._trouble)
+        greeting = self._greeting
+        if greeting is not None and not greeting.done():
+            greeting.set_exception(self._trouble)
+        elif greeting is not None and not greeting.cancelled() and greeting.exception() is None:
+            self._answers.lost(self._trouble)  # what was waited for has been sent on this connection
 
     def _soon(self, action: Callable[[socket.socket], Any], sock: Any) -> None:
         """Act on the loop's thread: here and now, or from the thread that connects."""

@@ -55,6 +55,11 @@ def error_of(error: Exception, address: str) -> ComponentError:
     text = f"rabbitmq {address}: {str(error) or type(error).__name__}"
     if isinstance(error, aiormq.DeliveryError):
         return LimitExceededError(f"rabbitmq {address}: the broker refused the message; a queue may be full")
+    if type(error) is TimeoutError and not str(error):  # asyncio's; what the system says has a text
+        return TimedOutError(
+            f"rabbitmq {address}: the broker does not answer; it may be out of memory or disk, "
+            "and then takes messages again when it has both"
+        )
     if isinstance(error, (aiormq.AuthenticationError, aiormq.ProbableAuthenticationError)):
         return DeniedError(f"{text}; check user name and password")
     return next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)(text)
