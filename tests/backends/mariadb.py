@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,7 @@ class MariaDB(Server):
 
     def prepare(self) -> None:
         self.data.mkdir()
+        (self.folder / "tmp").mkdir()
         self._give_away()
         subprocess.run(
             [
@@ -32,6 +35,7 @@ class MariaDB(Server):
                 *((f"--user={name}",) if (name := self._user()) else ()),
             ],
             cwd=self.folder,
+            env={**os.environ, **self.environment()},
             check=True,
             capture_output=True,
         )
@@ -54,6 +58,10 @@ class MariaDB(Server):
             ),
             *("--innodb-buffer-pool-size=32M", "--skip-name-resolve", *self.options),
         ]
+
+    def environment(self) -> Mapping[str, str]:
+        # Servers whose temporary tables lie in one folder take each other's for their own, and crash.
+        return {"TMPDIR": str(self.folder / "tmp")}
 
     def answers(self) -> bool:
         return self.sql("SELECT 1") == "1"
