@@ -10,5 +10,8 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 # Core tells of every connection that ends; what matters of that is ours to say.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
+from . import forking
 from .channel import GrpcioChannel as GrpcioChannel
 from .server import GrpcioServer as GrpcioServer
+
+forking.register()
