@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+# Peers of our transport are on gRPC in many a test, and a fork must not wait for their threads.
+import pluggable.transport.grpcio  # noqa: F401
 from tests.programs import go_built
 
 #: A module all of whose tests are slow says so at its top.
