@@ -29,19 +29,19 @@ class NATS(Server):
             return connection.recv(4) == b"INFO"
 
     @asynccontextmanager
-    async def streams(self) -> AsyncIterator[JetStreamContext]:
-        """A plain client of its streams."""
-        client = await nats.connect(f"nats://127.0.0.1:{self.port}")
+    async def streams(self, **login: str) -> AsyncIterator[JetStreamContext]:
+        """A plain client of its streams; where the server asks, with ``user`` and ``password``."""
+        client = await nats.connect(f"nats://127.0.0.1:{self.port}", **login)
         try:
             yield client.jetstream()
         finally:
             await client.close()
 
-    def make_stream(self, name: str, *subjects: str) -> None:
-        """Make a stream of these subjects."""
+    def make_stream(self, name: str, *subjects: str, **login: str) -> None:
+        """Make a stream of these subjects; ``login`` is that of ``streams``."""
 
         async def make() -> None:
-            async with self.streams() as streams:
+            async with self.streams(**login) as streams:
                 await streams.add_stream(name=name, subjects=list(subjects))
 
         asyncio.run(make())

@@ -138,7 +138,8 @@ class Server(ABC):
         os.killpg(self.process.pid, signal.SIGSTOP)
         try:
             # The signal is on its way; what the server is doing it goes on with until it stands.
-            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+            while not _stands(self.process.pid):
+                time.sleep(_POLL_SECONDS)
             yield
         finally:
             os.killpg(self.process.pid, signal.SIGCONT)
@@ -180,3 +181,14 @@ class Server(ABC):
 
     def _said(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
+
+
+def _stands(group: int) -> bool:
+    """Say whether all threads of all processes of the group are stopped, or ended."""
+    states = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getpgid(int(process.name)) == group:
+                stats = [thread.read_text() for thread in process.glob("task/*/stat")]
+                states |= {text.rpartition(")")[2].split()[0] for text in stats}
+    return states <= {"T", "Z", "X"}

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from nats.aio.client import Client
+from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 
 from pluggable.errors import InitError, NotFoundError, UnavailableError
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 _GRACE: Final = 2.0
 _DIAL_TIMEOUT: Final = 5
 _LEAVING: Final = 2.0
+#: By what a stream knows a message that it has, whatever its subject.
+_ID: Final = "Nats-Msg-Id"
 #: How long the server may take to say that it has a message, as in daprd.
 PATIENCE: Final = 5.0
 
@@ -85,9 +88,14 @@ class NATSConnection:
             TimedOutError: the server did not say that it has it; it may get it yet.
         """
         await self.wait_connected()
-        headers = {"Nats-Msg-Id": message_id} if message_id else None
         try:
-            await self.streams.publish(subject, data, headers=headers)
+            if not message_id:
+                await self.streams.publish(subject, data)
+                return
+            taken = await self.streams.publish(subject, data, headers={_ID: message_id})
+            if taken.duplicate and await self._is_of_another(subject, taken):
+                # An event goes on to a dead letter topic with the id it had, and would be lost for it.
+                await self.streams.publish(subject, data, headers={_ID: f"{message_id} {subject}"})
         except FAILURES as error:
             found = error_of(error, self.address)
             if isinstance(found, NotFoundError):
@@ -108,6 +116,14 @@ class NATSConnection:
                 await self._up.wait()
         except TimeoutError:
             raise UnavailableError(f"nats {self.address}: the connection is lost, trying again") from None
+
+    async def _is_of_another(self, subject: str, taken: PubAck) -> bool:
+        """Say whether what a stream has by this id came by another subject; not where it does not tell."""
+        try:
+            first = await self.streams.get_msg(taken.stream, taken.seq)
+        except FAILURES:
+            return False
+        return bool(first.subject != subject)
 
     def tell_when_found(self, event: asyncio.Event) -> None:
         """Set this event whenever the connection was lost and is there again."""

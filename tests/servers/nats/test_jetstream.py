@@ -69,6 +69,15 @@ async def test_event_published_twice_is_there_once(events: PubSub, stream: str) 
         assert await inbox.data(2) == [b'{"id":"e-1"}', b"last"]
 
 
+async def test_event_goes_on_to_another_topic_of_the_stream_once(events: PubSub, stream: str) -> None:
+    inbox = Inbox()
+    event = b'{"id":"e-1"}'
+    await publish(events, f"{stream}.a", event)
+    await publish(events, f"{stream}.b", event, event, b"last")
+    async with subscribed(events, f"{stream}.b", inbox):
+        assert await inbox.data(2) == [event, b"last"]
+
+
 async def test_messages_keep_their_order(events: PubSub, stream: str) -> None:
     sent = [str(number).encode() for number in range(500)]
     inbox = Inbox()
