@@ -1,9 +1,10 @@
-"""The TLS side of clients: whom they trust."""
+"""The TLS side of clients: whom they trust, and what they show of themselves."""
 
 from __future__ import annotations
 
 import os
 import ssl
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,21 @@ def trusting(authorities: str | None = None, *, verifies: bool = True) -> ssl.SS
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def show(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """
+    Have a client show its certificate, in PEM; it goes by files for a moment, as OpenSSL reads no others.
+
+    Raises:
+        ssl.SSLError: they are no certificate and its key.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        certificate_file, key_file = Path(folder, "cert.pem"), Path(folder, "key.pem")
+        certificate_file.write_text(certificate)
+        key_file.touch(mode=0o600)
+        key_file.write_text(key)
+        context.load_cert_chain(certificate_file, key_file)
 
 
 def pem_in(path: Path) -> str:

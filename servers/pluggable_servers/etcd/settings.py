@@ -7,13 +7,13 @@ Facts: components-contrib ``state/etcd/etcd.go``.
 from __future__ import annotations
 
 import ssl
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from pluggable.about import Authentication
 from pluggable.metadata import setting
+
+from ..trust import show
 
 _PORT: Final = 2379
 _SCHEMES: Final = {"http": False, "https": True}
@@ -78,21 +78,12 @@ class EtcdSettings:
         context.set_alpn_protocols(["h2"])
         if self.tls_enable:
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # which Go does not ask for either
-            self._show(context)
-        return context
-
-    def _show(self, context: ssl.SSLContext) -> None:
-        """Load the client's certificate, which OpenSSL takes from files only."""
-        with tempfile.TemporaryDirectory() as folder:
-            cert, key = Path(folder, "cert.pem"), Path(folder, "key.pem")
-            cert.write_text(self.cert)
-            key.touch(mode=0o600)
-            key.write_text(self.key)
             try:
-                context.load_cert_chain(cert, key)
+                show(context, self.cert, self.key)
             except ssl.SSLError as error:
                 reason = error.reason or error
                 raise ValueError(f"cert and key are no certificate and its key: {reason}") from error
+        return context
 
 
 def _address(text: str, *, tls: bool) -> tuple[str, bool]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-import tempfile
 from pathlib import Path
+
+from ..trust import show
 
 _PEM_START = "-----BEGIN "
 
@@ -26,24 +27,15 @@ def client_context(*, root_ca: str = "", certificate: str = "", key: str = "") -
     if root_ca:  # those made by hand often lack what Python 3.13 insists on, and Go does not
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if certificate and key:
-        _show(context, _pem("MTLSClientCert", certificate), _pem("MTLSClientKey", key))
-    return context
-
-
-def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Load the client's certificate, which OpenSSL takes from files only."""
-    with tempfile.TemporaryDirectory() as folder:
-        cert_file, key_file = Path(folder, "cert.pem"), Path(folder, "key.pem")
-        cert_file.write_text(certificate)
-        key_file.touch(mode=0o600)
-        key_file.write_text(key)
+        shown = _pem("MTLSClientCert", certificate), _pem("MTLSClientKey", key)
         try:
-            context.load_cert_chain(cert_file, key_file)
+            show(context, *shown)
         except ssl.SSLError as error:
             reason = error.reason or error
             raise ValueError(
                 f"MTLSClientCert and MTLSClientKey are no certificate and its key: {reason}"
             ) from error
+    return context
 
 
 def _pem(name: str, value: str) -> str:

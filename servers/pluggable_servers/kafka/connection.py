@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from pluggable.errors import InitError
 
-from ..trust import trusting
+from ..trust import show, trusting
 from .records import Format
 from .settings import KafkaSettings
 
@@ -79,18 +77,8 @@ def _tls(settings: KafkaSettings) -> ssl.SSLContext:
     except ValueError as error:
         raise InitError(f"caCert is {error}") from error
     if settings.client_cert:
-        _present(context, settings)
-    return context
-
-
-def _present(context: ssl.SSLContext, settings: KafkaSettings) -> None:
-    """Have the context present the client's certificate, which it reads from files only."""
-    with tempfile.TemporaryDirectory() as folder:
-        certificate, key = Path(folder, "cert.pem"), Path(folder, "key.pem")
-        certificate.write_text(settings.client_cert)
-        key.touch(mode=0o600)
-        key.write_text(settings.client_key)
         try:
-            context.load_cert_chain(certificate, key)
+            show(context, settings.client_cert, settings.client_key)
         except ssl.SSLError as error:
             raise InitError(f"clientCert and clientKey are no certificate and its key: {error}") from error
+    return context

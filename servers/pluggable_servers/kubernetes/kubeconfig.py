@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any, Final
 from pluggable.errors import InitError
 
 from ..token import Token
-from ..trust import trusting
+from ..trust import show, trusting
 from .access import Access
 
 #: What asks a program, or a service, for a token.
@@ -118,18 +117,14 @@ def _tls(cluster: _Part) -> ssl.SSLContext:
 
 
 def _show(context: ssl.SSLContext, user: _Part) -> None:
-    """Let the client show its certificate, which OpenSSL takes from files only."""
+    """Let the client show its certificate, if it has one."""
     certificate, key = user.pem("client-certificate"), user.pem("client-key")
     if not certificate or not key:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        chain = Path(folder, "chain.pem")
-        chain.touch(mode=0o600)
-        chain.write_text(f"{certificate}\n{key}\n")
-        try:
-            context.load_cert_chain(chain)
-        except (ssl.SSLError, ValueError):
-            raise InitError(f"{user.what}: client-certificate and client-key do not go together") from None
+    try:
+        show(context, certificate, key)
+    except (ssl.SSLError, ValueError):
+        raise InitError(f"{user.what}: client-certificate and client-key do not go together") from None
 
 
 def _token(user: _Part) -> Token | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
-import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -78,7 +76,7 @@ class MQTTConnection:
         self._thread = threading.get_ident()
         try:
             if self._settings.tls:
-                await asyncio.to_thread(self._secure)
+                self._client.tls_set_context(await asyncio.to_thread(context_of, self._settings))
             await self._connect()
         except ComponentError as error:
             raise InitError(str(error)) from error
@@ -184,14 +182,6 @@ class MQTTConnection:
             self._loop.remove_writer, sock
         )
         return client
-
-    def _secure(self) -> None:
-        """Set up TLS; Python reads a certificate's key from files alone."""
-        with tempfile.TemporaryDirectory(prefix="pluggable-mqtt-") as folder:
-            path = os.path.join(folder, "client.pem")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f"{self._settings.client_cert}\n{self._settings.client_key}\n")
-            self._client.tls_set_context(context_of(self._settings, path))
 
     async def _keep(self) -> None:
         """Connect again whenever the connection is lost, with pauses."""

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from pluggable.about import Authentication
 from pluggable.metadata import setting
 
-from ..trust import trusting
+from ..trust import show, trusting
 
 PORT: Final = 1883
 TLS_PORT: Final = 8883
@@ -111,13 +111,9 @@ class MQTTSettings:
         return unquote(self.parts.username), None if password is None else unquote(password)
 
 
-def context_of(settings: MQTTSettings, key_file: str) -> ssl.SSLContext:
+def context_of(settings: MQTTSettings) -> ssl.SSLContext:
     """
-    Return the context of TLS.
-
-    Args:
-        settings: What has the certificates.
-        key_file: A file with the client's certificate and key, as Python reads these from files alone.
+    Return the context of TLS; it writes files for a moment.
 
     Raises:
         ValueError: caCert holds no certificate.
@@ -125,5 +121,5 @@ def context_of(settings: MQTTSettings, key_file: str) -> ssl.SSLContext:
     """
     context = trusting(settings.ca_cert or None)
     if settings.client_cert:
-        context.load_cert_chain(key_file)
+        show(context, settings.client_cert, settings.client_key)
     return context

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from yarl import URL
+
+from ..trust import show
 
 _PEM_START = "-----BEGIN "
 
@@ -42,20 +42,12 @@ class Certificates:
             if self.ca:  # those made by hand often lack what Python 3.13 insists on, and Go does not
                 context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             if self.client and self.key:
-                self._show(context)
+                show(context, self.client, self.key)
         except ssl.SSLError as error:
             raise ValueError(
                 f"caCert, clientCert and clientKey cannot be used: {error.reason or error}"
             ) from error
         return context
-
-    def _show(self, context: ssl.SSLContext) -> None:
-        with tempfile.TemporaryDirectory(prefix="pluggable-rabbitmq-") as folder:
-            certificate, key = Path(folder, "cert.pem"), Path(folder, "key.pem")
-            certificate.write_text(self.client)
-            key.touch(mode=0o600)
-            key.write_text(self.key)
-            context.load_cert_chain(certificate, key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
