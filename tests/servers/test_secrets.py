@@ -40,6 +40,7 @@ BACKENDS: Final[dict[str, tuple[Guarded, Refused | None]]] = {
     "kafka": (backends.of_kafka, refused.of_kafka),
     "aws": (backends.of_aws, refused.of_aws),
     "azure": (backends.of_azure, refused.of_azure),
+    "keyvault": (backends.of_keyvault, refused.of_keyvault),
     "etcd": (backends.as_it_is, refused.of_etcd),
     "vault": (backends.of_vault, None),
     "smtp": (backends.of_smtp, None),

@@ -1,4 +1,4 @@
-"""Azure Service Bus and Key Vault: a double a case."""
+"""Azure Service Bus: a double a case."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.backends.keyvault import APPLICATION, SECRET, TENANT, KeyVault
 from tests.backends.servicebus import ServiceBus
 
 from .case import BROKERS, Case, Suite, Surroundings
-from .local import SECRETS
 
 #: What goes back comes after what came meanwhile.
 UNORDERED: Final = {**BROKERS, "checkInOrderProcessing": False}
@@ -44,21 +42,6 @@ async def queue(_folder: Path) -> AsyncIterator[Surroundings]:
         )
 
 
-@asynccontextmanager
-async def vault(folder: Path) -> AsyncIterator[Surroundings]:
-    """A vault with the secrets that upstream's suite asks for."""
-    with KeyVault(folder).running() as azure:
-        for name, value in SECRETS.items():
-            azure.put("conformance", name, value)
-        properties = {
-            "vaultName": "conformance",
-            "azureTenantId": TENANT,
-            "azureClientId": APPLICATION,
-            "azureClientSecret": SECRET,
-        }
-        yield Surroundings(properties=properties, environment=azure.environment)
-
-
 CASES: Final = (
     *(
         Case(
@@ -73,5 +56,4 @@ CASES: Final = (
         around=queue,
         suites={"": Suite(operations=("operations", "create", "read"), config={"readBindingTimeout": "10s"})},
     ),
-    Case(type="secretstores.azure.keyvault", around=vault, suites={"": Suite()}),
 )

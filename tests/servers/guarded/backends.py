@@ -154,17 +154,7 @@ async def of_aws(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
 
 
 @asynccontextmanager
-async def of_azure(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
-    if case.type.startswith("secretstores."):
-        with KeyVault(folder, secret=RIGHT).running() as azure:
-            properties = {
-                "vaultName": "conformance",
-                "azureTenantId": TENANT,
-                "azureClientId": APPLICATION,
-                "azureClientSecret": RIGHT,
-            }
-            yield Surroundings(properties=properties, environment=azure.environment)
-        return
+async def of_azure(case: Case, _folder: Path) -> AsyncIterator[Surroundings]:
     with ServiceBus.running("--key", RIGHT) as bus:
         yield Surroundings(
             properties={
@@ -175,6 +165,18 @@ async def of_azure(case: Case, folder: Path) -> AsyncIterator[Surroundings]:
             },
             operations={"create": {"data": "x"}},
         )
+
+
+@asynccontextmanager
+async def of_keyvault(_case: Case, folder: Path) -> AsyncIterator[Surroundings]:
+    with KeyVault(folder, secret=RIGHT).running() as azure:
+        properties = {
+            "vaultName": "conformance",
+            "azureTenantId": TENANT,
+            "azureClientId": APPLICATION,
+            "azureClientSecret": RIGHT,
+        }
+        yield Surroundings(properties=properties, environment=azure.environment)
 
 
 @asynccontextmanager

@@ -83,11 +83,13 @@ def of_aws(right: Properties) -> Iterator[Properties]:
     yield {**right, "sessionToken": "", "secretKey": WRONG, "endpoint": "http://127.0.0.1:1"}
 
 
-def of_azure(right: Properties) -> Iterator[Properties]:
+def of_keyvault(right: Properties) -> Iterator[Properties]:
     certificate = {"azureCertificate": f"{CERTIFICATE}{KEY}", "azureCertificatePassword": WRONG}
     yield {**right, **certificate, "azureAuthMethods": "clientcertificate"}
-    if "vaultName" in right:
-        return
+
+
+def of_azure(right: Properties) -> Iterator[Properties]:
+    yield from of_keyvault(right)
     application = {"azureTenantId": "t", "azureClientId": "c", "azureClientSecret": WRONG}
     yield {**right, **application, "connectionString": "", "namespaceName": "127.0.0.1"}
     yield {**right, "connectionString": f"SharedAccessKey={WRONG}"}
