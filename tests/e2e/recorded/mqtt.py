@@ -18,6 +18,7 @@ from typing import Any, Final
 from tests.backends.mosquitto import Mosquitto
 from tests.backends.tap import Tap
 from tests.e2e.daprds import daprd
+from tests.e2e.recorded.events import shown
 from tests.e2e.sidecars import Sidecar, component
 from tests.e2e.takers import Taker, post
 
@@ -152,14 +153,6 @@ def _filters(body: bytes) -> list[Any]:
         found.append([text, body[at]])
         at += 1
     return found
-
-
-def shown(payload: bytes) -> Any:
-    """Return a payload, without what is another in each event."""
-    text = payload.decode()
-    if not text.startswith('{"data"'):
-        return text
-    return {**json.loads(text), "id": "", "time": "", "traceid": "", "traceparent": ""}
 
 
 async def record(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pamqp.body import ContentBody
 from tests.backends.rabbitmq import RabbitMQ
 from tests.backends.tap import Tap
 from tests.e2e.daprds import daprd
+from tests.e2e.recorded.events import shown
 from tests.e2e.sidecars import Sidecar, component
 from tests.e2e.takers import Taker, post
 
@@ -163,7 +164,7 @@ def _published(said: bytes) -> Iterator[dict[str, Any]]:
             case header.ContentHeader():
                 open_[channel]["properties"] = _properties(called.properties)
             case ContentBody():
-                yield {**open_.pop(channel), "body": _shown(called.value or b"")}
+                yield {**open_.pop(channel), "body": shown(called.value or b"")}
 
 
 def _properties(found: Any) -> dict[str, Any]:
@@ -171,14 +172,6 @@ def _properties(found: Any) -> dict[str, Any]:
     headers = {name: value for name, value in (found.headers or {}).items() if name != "traceparent"}
     properties.pop("headers", None)
     return {**properties, "headers": headers}
-
-
-def _shown(body: bytes) -> Any:
-    """Return a body, without what is another in each event."""
-    text = body.decode()
-    if not text.startswith('{"data"'):
-        return text
-    return {**json.loads(text), "id": "", "time": "", "traceid": "", "traceparent": ""}
 
 
 def _sorted(each: Any) -> Any:
