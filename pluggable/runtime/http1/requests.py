@@ -52,8 +52,8 @@ class RequestReader(Generic[R]):
     """
 
     __slots__ = (
-        "_at", "_blocks", "_body", "_chunks", "_known", "_make", "_most_body", "_most_head", "_request",
-        "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
+        "_at", "_behind", "_blocks", "_body", "_chunks", "_known", "_make", "_most_body", "_most_head",
+        "_request", "_rest", "_seen", "_streams", "_told", "_wanted", "fresh", "last", "old", "streaming",
         "upgrades",
     )  # fmt: skip
 
@@ -83,6 +83,8 @@ class RequestReader(Generic[R]):
         self._most_body = max_body_bytes
         self._rest = b""
         self._at = 0
+        self._behind: list[bytes] = []
+        """What came behind the rest, to be joined to it once: a turn of the loop may bring megabytes."""
         self._seen = 0
         """How far what looks like a head has been searched."""
         self._request: R | None = None
@@ -96,7 +98,8 @@ class RequestReader(Generic[R]):
     @property
     def unread(self) -> int:
         """How many bytes wait to be read."""
-        return len(self._rest) - self._at
+        behind = sum(map(len, self._behind)) if self._behind else 0
+        return len(self._rest) - self._at + behind
 
     @property
     def in_body(self) -> bool:
@@ -114,11 +117,16 @@ class RequestReader(Generic[R]):
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
-        self._rest = self._rest[self._at :] + data if self._at < len(self._rest) else data
-        self._at = 0
+        if self._at < len(self._rest):
+            self._behind.append(data)
+        else:
+            self._rest = data
+            self._at = 0
 
     def rest(self) -> bytes:
         """Return what was not read, for who reads on in this one's place."""
+        if self._behind:
+            self._join()
         return self._rest[self._at :]
 
     def next(self) -> R | None:
@@ -129,6 +137,8 @@ class RequestReader(Generic[R]):
             PrefaceError: it is not the first of a connection, but the beginning of HTTP/2.
             UnreadableError: it cannot be read, or is too long; nothing behind it can be read either.
         """
+        if self._behind:
+            self._join()
         if self._request is None:
             request = self._next_head()
             if request is None or self._request is None:
@@ -147,6 +157,8 @@ class RequestReader(Generic[R]):
         Raises:
             UnreadableError: it cannot be read on, or is too long.
         """
+        if self._behind:
+            self._join()
         chunks = self._chunks
         assert chunks is not None  # as only such bodies are streamed
         self._at = chunks.take(self._rest, self._at)
@@ -155,6 +167,11 @@ class RequestReader(Generic[R]):
             self._request = self._known = self._chunks = None
             self.streaming = False
         return pieces, chunks.done
+
+    def _join(self) -> None:
+        self._rest = b"".join((self._rest[self._at :], *self._behind))
+        self._at = 0
+        self._behind.clear()
 
     def _next_head(self) -> R | None:
         """Return the request of a head; if it has a body, that is noted."""

@@ -21,6 +21,8 @@ from pluggable.runtime.http1 import (
 
 MOST_HEAD: Final = 8192
 MOST_BODY: Final = 64 * 1024
+#: So many pieces may have come when a server looks at them.
+PIECES_A_TURN: Final = 3
 Feed = Callable[[Sequence[bytes]], Awaitable[None]]
 #: What makes a conversation another one.
 _WORDS: Final = (
@@ -80,9 +82,13 @@ async def answers() -> AsyncIterator[Feed]:
 
 def feed_requests(data: bytes, pieces: Sequence[bytes]) -> None:
     """See that requests are the same however they are cut, and that httptools reads those accepted alike."""
-    whole, cut = read_requests([data]), read_requests(pieces)
-    # what is wrong with a head is said as soon as it is seen
-    assert (whole[0], bool(whole[1])) == (cut[0], bool(cut[1])), f"{whole!r} at once, {cut!r} in pieces"
+    whole = read_requests([data])
+    for turn in (1, PIECES_A_TURN):
+        cut = read_requests(pieces, turn)
+        # what is wrong with a head is said as soon as it is seen
+        assert (whole[0], bool(whole[1])) == (cut[0], bool(cut[1])), (
+            f"{whole!r} at once, {cut!r} in pieces, {turn} between looks"
+        )
     judge = _Judge()
     parser = httptools.HttpRequestParser(judge)
     judge.listen(parser, data)
@@ -106,13 +112,14 @@ def feed_answers(data: bytes, pieces: Sequence[bytes]) -> None:
         assert told in (None, whole.body), f"{whole!r} is read by httptools as {told!r}"
 
 
-def read_requests(pieces: Sequence[bytes]) -> tuple[list[tuple[str, str, bytes]], str]:
-    """Return method, target and body of each request, and what ended them."""
+def read_requests(pieces: Sequence[bytes], turn: int = 1) -> tuple[list[tuple[str, str, bytes]], str]:
+    """Return method, target and body of each request, asked for after so many pieces, and what ended them."""
     reader = RequestReader(Blocks(), Request, max_head_bytes=MOST_HEAD, max_body_bytes=MOST_BODY)
     found: list[tuple[str, str, bytes]] = []
     try:
-        for piece in pieces:
-            reader.feed(piece)
+        for at in range(0, len(pieces), turn):
+            for piece in pieces[at : at + turn]:
+                reader.feed(piece)
             while (reader.in_body or not reader.last) and (request := reader.next()) is not None:
                 assert len(request.body) <= MOST_BODY
                 found.append((request.method, f"{request.path}?{request.query}", request.body))
