@@ -26,11 +26,11 @@ _ACKS: Final[dict[str, int | str]] = {"all": "all", "local": 1, "none": 0}
 class Publisher:
     """Opened by ``open``. Concurrent records share requests; those of one partition keep their order."""
 
-    def __init__(self, producer: AIOKafkaProducer, address: str, largest: int) -> None:
+    def __init__(self, producer: AIOKafkaProducer, address: str, *, largest: int, patience: float) -> None:
         self._producer = producer
         self._address = address
         self._largest = largest
-        self._lanes = Lanes(producer, LONGEST)
+        self._lanes = Lanes(producer, patience)
 
     @classmethod
     async def open(cls, settings: KafkaSettings) -> Self:
@@ -42,7 +42,8 @@ class Publisher:
         """
         address = address_of(settings)
         options = await client_options(settings)
-        options["request_timeout_ms"] = min(options["request_timeout_ms"], int(LONGEST * 1000))
+        patience = min(settings.read_timeout.total_seconds(), LONGEST)
+        options["request_timeout_ms"] = max(1, int(patience * 1000))
         try:
             producer = AIOKafkaProducer(
                 **options,
@@ -61,7 +62,7 @@ class Publisher:
         except BaseException:
             await producer.stop()
             raise
-        return cls(producer, address, settings.max_message_bytes)
+        return cls(producer, address, largest=settings.max_message_bytes, patience=patience)
 
     async def close(self) -> None:
         """Disconnect; what is under way has a few seconds."""
@@ -116,15 +117,7 @@ class Publisher:
             known = cluster.partitions_for_topic(topic) or await self.partitions(topic)
         except FAILURES as error:
             raise error_of(error, self._address) from error
-        partition = record.partition
-        if partition is None:
-            available = cluster.available_partitions_for_topic(topic) if record.key is None else ()
-            partition = partition_of(record.key, [*known], [*available])
-        elif partition not in known:
-            raise InvalidRequestError(
-                f'partitionNumber is {partition}, and topic "{topic}" has {len(known)} partitions from 0'
-            )
-        return self._lanes.put(topic, partition, record)
+        return self._lanes.put(topic, self._partition(topic, known, record), record)
 
     async def settled(self, sent: Sent) -> None:
         """
@@ -135,3 +128,17 @@ class Publisher:
         """
         if (error := await sent) is not None:
             raise error_of(error, self._address) from error
+
+    def _partition(self, topic: str, known: set[int], record: Outgoing) -> int:
+        if record.partition is not None:
+            if record.partition not in known:
+                raise InvalidRequestError(
+                    f"partitionNumber is {record.partition}, "
+                    f'and topic "{topic}" has {len(known)} partitions from 0'
+                )
+            return record.partition
+        if len(known) == 1:
+            return next(iter(known))
+        cluster = self._producer.client.cluster
+        available = cluster.available_partitions_for_topic(topic) if record.key is None else ()
+        return partition_of(record.key, [*known], [*available])

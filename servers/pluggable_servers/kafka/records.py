@@ -59,8 +59,10 @@ class Outgoing:
     @property
     def size(self) -> int:
         """How many bytes it has as the only one of its batch, or hardly less."""
-        headers = sum(len(name) + len(value) for name, value in self.headers)
-        return _AROUND + len(self.value or b"") + len(self.key or b"") + headers
+        size = _AROUND + len(self.value or b"") + len(self.key or b"")
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
