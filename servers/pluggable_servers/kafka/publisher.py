@@ -57,7 +57,7 @@ class Publisher:
             await producer.start()
         except FAILURES as error:
             await producer.stop()
-            reason = await trouble_with(settings.brokers, options.get("ssl_context"))
+            reason = await trouble_with(settings.brokers, options)
             raise InitError(f"{error_of(error, address)}{f'; {reason}' if reason else ''}") from error
         except BaseException:
             await producer.stop()
