@@ -35,6 +35,8 @@ _POM: Final = f"""\
 """
 #: A UUID in base64; a random one may begin with -, which the tool takes for an option.
 _CLUSTER: Final = "MkU3OEVBNTcwNTJENDM2Qg"
+_LOGIN: Final = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+_MECHANISMS: Final = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 #: Small, and quick to start, as several servers share a machine.
 _JAVA: Final = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 #: ApiVersions, version 0, which a broker answers once it is ready for requests.
@@ -65,8 +67,9 @@ class Kafka(Server):
             *self.options,
         )
         (self.folder / "server.properties").write_text("\n".join(lines) + "\n")
-        format_ = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", "server.properties")
-        subprocess.run([*self._java(), *format_], cwd=self.folder, capture_output=True, check=True)
+        self.run(
+            "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", "server.properties", *self._users()
+        )
 
     def command(self) -> list[str]:
         return [*self._java(), "kafka.Kafka", "server.properties"]
@@ -81,11 +84,59 @@ class Kafka(Server):
         """Its host and port."""
         return f"127.0.0.1:{self.port}"
 
+    def run(self, *words: str) -> None:
+        """Run one of Kafka's tools in the server's folder."""
+        subprocess.run([*self._java(), *words], cwd=self.folder, capture_output=True, check=True)
+
     def _listener(self) -> str:
         return "PLAINTEXT"
 
+    def _users(self) -> list[str]:
+        """Return what makes users as the log is formatted."""
+        return []
+
     def _java(self) -> list[str]:
         return [needed("java"), *_JAVA, "-cp", f"{self._jars}/*"]
+
+
+class GuardedKafka(Kafka):
+    """Asks for the password of the user ``shop``, over SCRAM of either kind."""
+
+    first_password: Final = "first-secret"
+    _password = first_password
+
+    def change_password(self, password: str) -> None:
+        """Give the user another password; connections that are there stay, as is Kafka's way."""
+        login = f'sasl.jaas.config={_LOGIN} username="shop" password="{self._password}";'
+        words = ("security.protocol=SASL_PLAINTEXT", f"sasl.mechanism={_MECHANISMS[0]}", login)
+        (self.folder / "admin.properties").write_text("\n".join(words) + "\n")
+        at = ("--bootstrap-server", self.address, "--command-config", "admin.properties")
+        user = ("--entity-type", "users", "--entity-name", "shop", "--alter")
+        # One request alters one alone; last the one that the tool itself logs in by.
+        for each in reversed(_MECHANISMS):
+            what = ("--add-config", f"{each}=[password={password}]")
+            self.run("kafka.admin.ConfigCommand", *at, *user, *what)
+        self._password = password
+
+    def prepare(self) -> None:
+        by_listener = (
+            f"listener.name.sasl_plaintext.{each.lower()}.sasl.jaas.config={_LOGIN};" for each in _MECHANISMS
+        )
+        self.options = (
+            f"sasl.enabled.mechanisms={','.join(_MECHANISMS)}",
+            f"sasl.mechanism.inter.broker.protocol={_MECHANISMS[0]}",
+            "listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+            *by_listener,
+            *self.options,
+        )
+        super().prepare()
+
+    def _listener(self) -> str:
+        return "SASL_PLAINTEXT"
+
+    def _users(self) -> list[str]:
+        users = (f"{each}=[name=shop,password={self._password}]" for each in _MECHANISMS)
+        return [word for user in users for word in ("--add-scram", user)]
 
 
 def jars() -> Path:

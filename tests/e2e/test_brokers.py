@@ -7,13 +7,13 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.backends.kafka import Kafka
+from tests.backends.kafka import GuardedKafka, Kafka
 from tests.backends.mosquitto import Mosquitto
 from tests.backends.nats import NATS
 from tests.backends.rabbitmq import RabbitMQ
@@ -38,7 +38,7 @@ spec:
   metadata:
   - {{name: {url}, secretKeyRef: {{name: {secret}, key: {secret}}}}}
   - {{name: consumerID, value: shop}}
-  - {{name: deletedWhenUnused, value: "false"}}
+{more}  - {{name: deletedWhenUnused, value: "false"}}
 auth: {{secretStore: vault}}
 """
 
@@ -54,6 +54,12 @@ class Guarded:
     """The address, with a place for the password."""
     rotate: Callable[[], None]
     """Gives the user the second password, and ends all connections."""
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Other properties that the component needs."""
+
+    def component(self, secret: str) -> str:
+        more = "".join(f'  - {{name: {name}, value: "{value}"}}\n' for name, value in self.more.items())
+        return COMPONENT.format(type=self.type, url=self.url, secret=secret, more=more)
 
 
 @contextmanager
@@ -108,10 +114,33 @@ def jetstream(folder: Path) -> Iterator[Guarded]:
         yield Guarded("pubsub.jetstream", "natsURL", f"nats://shop:{{}}@127.0.0.1:{server.port}", rotate)
 
 
+@contextmanager
+def kafka() -> Iterator[Guarded]:
+    with GuardedKafka.running() as server:
+
+        def rotate() -> None:
+            server.change_password(SECOND)
+            server.restart()
+
+        more = {
+            "brokers": server.address,
+            "authType": "password",
+            "saslUsername": "shop",
+            "saslMechanism": "SHA-512",
+            "disableTls": "true",
+            "initialOffset": "oldest",
+            "readTimeout": "2s",
+        }
+        yield Guarded("pubsub.kafka", "saslPassword", "{}", rotate, more)
+
+
 # Of the module, as a broker may take longer to start than a test here may take.
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("rabbitmq", "mqtt", "nats")],
+    params=[
+        pytest.param(name, marks=pytest.mark.xdist_group(name))
+        for name in ("rabbitmq", "mqtt", "nats", "kafka")
+    ],
 )
 def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A broker that asks for a password."""
@@ -120,6 +149,7 @@ def guarded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         "rabbitmq": rabbitmq,
         "mqtt": lambda: mqtt(folder),
         "nats": lambda: jetstream(folder),
+        "kafka": kafka,
     }
     with kinds[request.param]() as found:
         yield found
@@ -132,7 +162,7 @@ async def test_rotated_password_is_picked_up(guarded: Guarded, resources: Path, 
     )
     component(resources, "vault", "secretstores.local.file", secretsFile=str(secrets))
     yaml = resources / "broker.yaml"
-    yaml.write_text(COMPONENT.format(type=guarded.type, url=guarded.url, secret="first"))
+    yaml.write_text(guarded.component("first"))
     async with Application() as application:
         application.subscribe("broker", "orders")
         async with sidecar(resources, app_port=application.port) as running:
@@ -143,7 +173,7 @@ async def test_rotated_password_is_picked_up(guarded: Guarded, resources: Path, 
             assert refused.status >= 400
 
             since = len(running.lines)
-            yaml.write_text(COMPONENT.format(type=guarded.type, url=guarded.url, secret="second"))
+            yaml.write_text(guarded.component("second"))
             await running.said("Component loaded: broker", since=since)
             await publish(running, "after")
 

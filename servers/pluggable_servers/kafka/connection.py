@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from aiokafka.conn import create_conn
 
 from pluggable.errors import InitError
 
 from ..trust import show, trusting
+from .errors import FAILURES
 from .records import Format
 from .settings import KafkaSettings
 
 _LOOK_SECONDS: Final = 3.0
+#: Options of a client that none of its connections has.
+_OF_THE_CLUSTER: Final = ("bootstrap_servers", "metadata_max_age_ms")
 #: By what aiokafka knows the mechanisms; whatever else is set is PLAIN.
 _MECHANISMS: Final = {"SHA-256": "SCRAM-SHA-256", "SHA-512": "SCRAM-SHA-512"}
 
@@ -58,16 +63,17 @@ async def client_options(settings: KafkaSettings) -> dict[str, Any]:
     return {**options, "security_protocol": protocol}
 
 
-async def trouble_with(brokers: Sequence[str], tls: ssl.SSLContext | None) -> str:
-    """Return why the first broker that cannot be reached cannot, which the client logs and does not raise."""
+async def trouble_with(brokers: Sequence[str], options: Mapping[str, Any]) -> str:
+    """Return why the first broker that cannot be used cannot, which the client logs and does not raise."""
+    alone = {name: value for name, value in options.items() if name not in _OF_THE_CLUSTER}
     for broker in brokers:
         host, _, port = broker.rpartition(":")
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=tls)
-        except (OSError, ValueError) as error:
+                connection = await create_conn(host.strip("[]"), int(port), **alone)
+        except (*FAILURES, ValueError) as error:
             return f"{broker}: {str(error) or type(error).__name__}"
-        writer.close()
+        connection.close()
     return ""
 
 

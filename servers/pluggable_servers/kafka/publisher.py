@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
 
-from pluggable.errors import InitError, InvalidRequestError, UnavailableError
+from pluggable.errors import InitError, InvalidRequestError, LimitExceededError, UnavailableError
 
 from .connection import address_of, client_options, trouble_with
 from .errors import FAILURES, error_of
+from .lanes import Lanes, Sent
 from .records import Outgoing, partition_of, see_name
 from .settings import KafkaSettings
 
 #: Publishing is given up after so many seconds, though a broker's answer might be waited for longer.
 LONGEST: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
-#: No value, where there is no key either: the client takes no None for both before it has serialised them.
-_NOTHING: Final = object()
+#: So many bytes wait to go to a partition together, as the client has it by default.
+_BATCH: Final = 16384
 _ACKS: Final[dict[str, int | str]] = {"all": "all", "local": 1, "none": 0}
 
 
 class Publisher:
     """Opened by ``open``. Concurrent records share requests; those of one partition keep their order."""
 
-    def __init__(self, producer: AIOKafkaProducer, address: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, address: str, *, largest: int, patience: float) -> None:
         self._producer = producer
         self._address = address
+        self._largest = largest
+        self._lanes = Lanes(producer, patience)
 
     @classmethod
     async def open(cls, settings: KafkaSettings) -> Self:
@@ -39,15 +42,14 @@ class Publisher:
         """
         address = address_of(settings)
         options = await client_options(settings)
-        options["request_timeout_ms"] = min(options["request_timeout_ms"], int(LONGEST * 1000))
+        patience = min(settings.read_timeout.total_seconds(), LONGEST)
+        options["request_timeout_ms"] = max(1, int(patience * 1000))
         try:
             producer = AIOKafkaProducer(
                 **options,
                 acks=_ACKS[settings.producer_required_acks],
                 compression_type=None if settings.compression == "none" else settings.compression,
-                max_request_size=settings.max_message_bytes,
-                partitioner=partition_of,
-                value_serializer=_serialised,
+                max_batch_size=min(_BATCH, settings.max_message_bytes),
             )
         except RuntimeError as error:
             raise InitError(f"compression {settings.compression}: {error}; install cramjam") from error
@@ -55,17 +57,19 @@ class Publisher:
             await producer.start()
         except FAILURES as error:
             await producer.stop()
-            reason = await trouble_with(settings.brokers, options.get("ssl_context"))
+            reason = await trouble_with(settings.brokers, options)
             raise InitError(f"{error_of(error, address)}{f'; {reason}' if reason else ''}") from error
         except BaseException:
             await producer.stop()
             raise
-        return cls(producer, address)
+        return cls(producer, address, largest=settings.max_message_bytes, patience=patience)
 
     async def close(self) -> None:
         """Disconnect; what is under way has a few seconds."""
+        end = asyncio.get_running_loop().time() + _CLOSE_SECONDS
+        await self._lanes.close(end)
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            async with asyncio.timeout_at(end):
                 await self._producer.stop()
         except TimeoutError:
             await self._producer.client.close()
@@ -96,47 +100,45 @@ class Publisher:
         known: set[int] = await self._producer.partitions_for(topic)
         return known
 
-    async def send(self, topic: str, record: Outgoing) -> asyncio.Future[Any]:
+    async def send(self, topic: str, record: Outgoing) -> Sent:
         """
         Put a record to those that go out next, and return what is done when the brokers have it.
 
         Raises:
             ComponentError: it cannot be put there; of what happens later, ``settled`` tells.
         """
-        see_name(topic)
-        try:
-            if record.partition is not None:
-                await self._see_partition(topic, record.partition)
-            sent: asyncio.Future[Any] = await self._producer.send(
-                topic,
-                value=_NOTHING if record.value is None else record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=list(record.headers),
+        if record.size > self._largest:
+            raise LimitExceededError(
+                f"kafka {self._address}: a message of {record.size} bytes with its headers, "
+                f"and maxMessageBytes is {self._largest}"
             )
+        cluster = self._producer.client.cluster
+        try:
+            known = cluster.partitions_for_topic(topic) or await self.partitions(topic)
         except FAILURES as error:
             raise error_of(error, self._address) from error
-        return sent
+        return self._lanes.put(topic, self._partition(topic, known, record), record)
 
-    async def settled(self, sent: asyncio.Future[Any]) -> None:
+    async def settled(self, sent: Sent) -> None:
         """
         Wait until the brokers have what was sent.
 
         Raises:
             ComponentError: they have not.
         """
-        try:
-            await sent
-        except FAILURES as error:
+        if (error := await sent) is not None:
             raise error_of(error, self._address) from error
 
-    async def _see_partition(self, topic: str, partition: int) -> None:
-        known = await self.partitions(topic)
-        if partition not in known:
-            raise InvalidRequestError(
-                f'partitionNumber is {partition}, and topic "{topic}" has {len(known)} partitions from 0'
-            )
-
-
-def _serialised(value: object) -> object:
-    return None if value is _NOTHING else value
+    def _partition(self, topic: str, known: set[int], record: Outgoing) -> int:
+        if record.partition is not None:
+            if record.partition not in known:
+                raise InvalidRequestError(
+                    f"partitionNumber is {record.partition}, "
+                    f'and topic "{topic}" has {len(known)} partitions from 0'
+                )
+            return record.partition
+        if len(known) == 1:
+            return next(iter(known))
+        cluster = self._producer.client.cluster
+        available = cluster.available_partitions_for_topic(topic) if record.key is None else ()
+        return partition_of(record.key, [*known], [*available])

@@ -6,7 +6,6 @@ Facts: components-contrib ``pubsub/kafka/kafka.go``.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from pluggable.errors import ComponentError, InitError
 from pluggable.metadata import Metadata
 
 from .connection import address_of, format_of
+from .lanes import Sent
 from .publisher import Publisher
 from .records import NULL, Format, refuse_schema
 from .retries import RetrySettings
@@ -77,7 +77,7 @@ class KafkaPubSub(pubsub.PubSub, pubsub.BulkPublisher, pubsub.Pausable):
 
     async def bulk_publish(self, request: pubsub.BulkPublishRequest) -> Sequence[pubsub.FailedEntry]:
         publisher = self._opened()
-        sent: list[tuple[str, asyncio.Future[Any]]] = []
+        sent: list[tuple[str, Sent]] = []
         failed = []
         for entry in request.entries:
             # The request's metadata wins over the entry's, as in daprd's component.

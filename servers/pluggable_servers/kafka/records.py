@@ -24,6 +24,8 @@ SCHEMA: Final = "valueschematype"
 NULL: Final = b"null"
 _NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 _LARGEST: Final = 2**31 - 1
+#: A batch begins with 61 bytes, and 21 more at most are around a record's key and value.
+_AROUND: Final = 82
 
 
 class Record(Protocol):
@@ -53,6 +55,14 @@ class Outgoing:
     key: bytes | None = None
     partition: int | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has as the only one of its batch, or hardly less."""
+        size = _AROUND + len(self.value or b"") + len(self.key or b"")
+        for name, value in self.headers:
+            size += len(name) + len(value)
+        return size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
