@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -35,8 +36,28 @@ async def publish(events: PubSub, data: bytes) -> None:
     await events.publish(PublishRequest(topic=TOPIC, data=data))
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What an operator of RabbitMQ says to raise it and to lift it, and what the broker then says."""
+
+    setting: str
+    raised: str
+    lifted: str
+    said: str
+
+
 @pytest.mark.xdist_group("rabbitmq")
-async def test_rabbitmq_out_of_memory_delivers_and_takes_messages_again() -> None:
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        Alarm("set_vm_memory_high_watermark", "0.00001", "0.4", "low on memory"),
+        Alarm("set_disk_free_limit", "1000000GB", "1MB", "low on disk"),
+    ],
+    ids=["memory", "disk"],
+)
+async def test_rabbitmq_with_an_alarm_delivers_and_takes_messages_again(
+    alarm: Alarm, caplog: pytest.LogCaptureFixture
+) -> None:
     inbox = Inbox()
     with RabbitMQ.running() as node:
         properties = {
@@ -48,13 +69,14 @@ async def test_rabbitmq_out_of_memory_delivers_and_takes_messages_again() -> Non
             async with subscribed(events, TOPIC, Inbox()):
                 pass  # the queue is there, and stays
             await publish(events, b"before")
-            await asyncio.to_thread(node.control, "set_vm_memory_high_watermark", "0.00001")
+            await asyncio.to_thread(node.control, alarm.setting, alarm.raised)
             with pytest.raises(TimedOutError, match=f":{node.port}: .* may be out of memory or disk"):
                 async with asyncio.timeout(60):
                     await publish(events, b"meanwhile")
+            assert alarm.said in caplog.text
             async with subscribed(events, TOPIC, inbox):
                 assert await inbox.data(1) == [b"before"]
-                await asyncio.to_thread(node.control, "set_vm_memory_high_watermark", "0.4")
+                await asyncio.to_thread(node.control, alarm.setting, alarm.lifted)
                 await publish(events, b"after")
 
                 # What was not acknowledged may have been on its way.
