@@ -118,17 +118,17 @@ async def _consumers(order: Order, plan: Plan, ledger: Ledger, subscribed: async
     for life in range(1, plan.kills + 2):
         last = life == plan.kills + 1
         enough = plan.messages if last else plan.messages * life // (plan.kills + 1)
-        async with _consumer(order, ledger, subscribed) as process:
+        async with consuming(order, ledger, subscribed) as process:
             await ledger.until(lambda enough=enough: len(ledger.done) >= enough)  # type: ignore[misc]
             if not last:
                 process.kill()
 
 
 @asynccontextmanager
-async def _consumer(
+async def consuming(
     order: Order, ledger: Ledger, subscribed: asyncio.Event
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A consumer whose lines all stand in the ledger when this ends."""
+    """A process that consumes, whose lines all stand in the ledger when this ends."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", "from tests.delivery.consumer import run; run()"),
         stdin=asyncio.subprocess.PIPE,

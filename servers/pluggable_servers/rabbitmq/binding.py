@@ -115,6 +115,11 @@ class RabbitBinding(InputBinding, OutputBinding):
                 description="User and password stand in the address.",
                 properties=("host",),
             ),
+            Authentication(
+                title="Client certificate",
+                description="The certificate says who the client is.",
+                properties=("host", "caCert", "clientCert", "clientKey", "externalSasl"),
+            ),
         ),
         operations={"create": "Puts a message into the queue."},
     )

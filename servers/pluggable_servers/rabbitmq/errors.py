@@ -46,6 +46,8 @@ _MEANING: Final[tuple[tuple[type[Exception], type[ComponentError]], ...]] = (
     (aiormq.AMQPError, UnavailableError),
     (aiormq.exceptions.ChannelInvalidStateError, UnavailableError),
 )
+#: The mechanism by which a client's certificate says who it is.
+_BY_CERTIFICATE: Final = "EXTERNAL"
 #: Failures that another attempt does not mend.
 LASTING: Final = (DeniedError, InvalidRequestError, LimitExceededError, TimedOutError)
 
@@ -60,8 +62,15 @@ def error_of(error: Exception, address: str) -> ComponentError:
             f"rabbitmq {address}: the broker does not answer; it may be out of memory or disk, "
             "and then takes messages again when it has both"
         )
-    if isinstance(error, (aiormq.AuthenticationError, aiormq.ProbableAuthenticationError)):
-        return DeniedError(f"{text}; check user name and password")
+    if isinstance(error, aiormq.AuthenticationError):  # Its first argument is what the broker offers.
+        return DeniedError(
+            f"rabbitmq {address}: the broker offers {error.args[0]}, wanted PLAIN for a user and a password, "
+            f"or {_BY_CERTIFICATE} where saslExternal is set"
+        )
+    if isinstance(error, aiormq.ProbableAuthenticationError):
+        by_certificate = _BY_CERTIFICATE in text
+        what = "that clientCert names a user of the broker" if by_certificate else "user name and password"
+        return DeniedError(f"{text}; check {what}")
     return next((kind for cause, kind in _MEANING if isinstance(error, cause)), ComponentError)(text)
 
 

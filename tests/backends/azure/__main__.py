@@ -19,7 +19,7 @@ def main() -> None:
     options.add_argument("--journal", type=Path, required=True)
     options.add_argument("--lock-seconds", type=float, default=30.0)
     options.add_argument("--max-deliveries", type=int, default=10)
-    options.add_argument("--quota", type=int, default=0)
+    options.add_argument("--quota", type=int, default=0, help="bytes that an entity holds; 0 for no limit")
     chosen = options.parse_args()
     namespace = Namespace(
         chosen.journal,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.parse
+import uuid
 from typing import Any, Final
 
 from proton import (
@@ -111,9 +112,8 @@ class Broker(Handler):
         if name == _CBS or name.endswith(_MANAGEMENT):
             self._requested(link, name, encoded)
             _answer(delivery, Delivery.ACCEPTED)
-        elif self._namespace.full(name):
-            condition = Condition("amqp:resource-limit-exceeded", "The maximum entity size has been reached.")
-            _answer(delivery, Delivery.REJECTED, condition)
+        elif said := self._namespace.fullness(name):
+            _answer(delivery, Delivery.REJECTED, _refusal("amqp:resource-limit-exceeded", said))
         else:
             queues = [queue for each in messages_of(encoded) for queue in self._namespace.publish(name, each)]
             _answer(delivery, Delivery.ACCEPTED)
@@ -141,7 +141,7 @@ class Broker(Handler):
         if tag not in self._namespace.locks:
             if not delivery.settled:
                 _answer(
-                    delivery, Delivery.REJECTED, Condition("com.microsoft:message-lock-lost", "Lock lost.")
+                    delivery, Delivery.REJECTED, _refusal("com.microsoft:message-lock-lost", "Lock lost.")
                 )
             return
         queue: Queue | None = None
@@ -193,6 +193,12 @@ def _address(link: Link) -> str:
     """Return the name of the entity that a link is to, which clients may write as a URL."""
     address = (link.remote_source if link.is_sender else link.remote_target).address or ""
     return urllib.parse.urlsplit(address).path.strip("/").lower() if "//" in address else address.lower()
+
+
+def _refusal(condition: str, said: str) -> Condition:
+    """Return an error with all three fields: Microsoft's client stumbles over one without the last."""
+    tracking: Any = {symbol("com.microsoft:tracking-id"): str(uuid.uuid4())}
+    return Condition(condition, said, tracking)
 
 
 def _answer(delivery: Delivery, state: Any, condition: Condition | None = None) -> None:

@@ -45,7 +45,6 @@ class Queue:
 
     name: str
     ready: list[Held] = field(default_factory=list)
-    locked: int = 0
 
 
 class Namespace:
@@ -69,10 +68,19 @@ class Namespace:
             self._note("made", name)
         return self.queues[name]
 
-    def full(self, name: str) -> bool:
-        """Say whether somewhere that a message goes there is no room for it."""
-        return bool(self._quota) and any(
-            len(queue.ready) + queue.locked >= self._quota for queue in self._targets(name)
+    def fullness(self, name: str) -> str:
+        """
+        Return what the service says of a queue or topic that takes no more, nothing where it does.
+
+        As there, it may grow beyond its quota by one message, and dead letters count.
+        """
+        size = self._size(name.lower())
+        if not self._quota or size < self._quota:
+            return ""
+        kind = "Topic" if self._subscriptions(name) else "Queue"
+        return (
+            f"The maximum entity size has been reached or exceeded for {kind}: '{name}'. "
+            f"Size of entity in bytes:{size}, Max entity size in bytes:{self._quota}."
         )
 
     def publish(self, name: str, encoded: bytes) -> list[Queue]:
@@ -103,19 +111,18 @@ class Namespace:
         # Sixteen bytes as the service has them, none of them beyond ASCII, which Proton would stumble over.
         tag = "".join(chr(1 + secrets.randbelow(126)) for _ in range(16))
         lock = self.locks[tag] = Lock(queue, found, now + self.lock_seconds)
-        queue.locked += 1
         return tag, lock
 
     def complete(self, tag: str) -> bool:
         """Remove the message of a lock; ``False`` where the lock is lost."""
-        if (lock := self._unlocked(tag)) is None:
+        if (lock := self.locks.pop(tag, None)) is None:
             return False
         self._note("done", lock.queue.name, lock.held.sequence)
         return True
 
     def abandon(self, tag: str, *, failed: bool = True) -> Queue | None:
         """Put the message of a lock back, or to the dead letters; return where it is now."""
-        if (lock := self._unlocked(tag)) is None:
+        if (lock := self.locks.pop(tag, None)) is None:
             return None
         lock.held.failures += failed
         if lock.held.failures >= self._max_deliveries and DEAD_LETTERS not in lock.queue.name:
@@ -126,7 +133,7 @@ class Namespace:
 
     def dead_letter(self, tag: str, reason: str) -> Queue | None:
         """Move the message of a lock to the dead letters; return them."""
-        lock = self._unlocked(tag)
+        lock = self.locks.pop(tag, None)
         return None if lock is None else self._bury(lock, reason)
 
     def renew(self, tag: str) -> float | None:
@@ -143,19 +150,25 @@ class Namespace:
         return [queue for tag in lost if (queue := self.abandon(tag)) is not None]
 
     def _targets(self, name: str) -> list[Queue]:
+        return self._subscriptions(name) or [self.queue(name)]
+
+    def _subscriptions(self, name: str) -> list[Queue]:
         prefix = name.lower() + SUBSCRIPTIONS
-        found = [
+        return [
             queue
             for key, queue in self.queues.items()
             if key.startswith(prefix) and not key.endswith(DEAD_LETTERS)
         ]
-        return found or [self.queue(name)]
 
-    def _unlocked(self, tag: str) -> Lock | None:
-        lock = self.locks.pop(tag, None)
-        if lock is not None:
-            lock.queue.locked -= 1
-        return lock
+    def _size(self, name: str) -> int:
+        """Return how many bytes a queue or topic holds, in all that belongs to it."""
+
+        def belongs(queue: Queue) -> bool:
+            return queue.name == name or queue.name.startswith(f"{name}/")
+
+        ready = [held for queue in self.queues.values() if belongs(queue) for held in queue.ready]
+        locked = [lock.held for lock in self.locks.values() if belongs(lock.queue)]
+        return sum(len(held.encoded) for held in ready + locked)
 
     def _bury(self, lock: Lock, reason: str) -> Queue:
         self._note("done", lock.queue.name, lock.held.sequence)
