@@ -16,10 +16,11 @@ from pluggable.errors import ComponentError
 from pluggable.state import GetResponse
 
 from .. import ttl
+from ..sql.pool import Connection
 from ..sql.store import Tables, Write
 from ..sql.values import Found, decoded, encoded, life, mismatch
 from ..sqlite.operations import new_etag
-from .connection import Connection, MySQLConnection
+from .connection import MySQLConnection
 from .errors import AGAIN, FAILURES, number_of
 from .settings import MySQLSettings
 

@@ -16,9 +16,10 @@ from pluggable import About, state
 from pluggable.errors import InitError
 from pluggable.metadata import Metadata, setting
 
+from ..sql.pool import Connection
 from ..sql.store import SQLStateStore, Tables, Write
 from ..sql.values import Found, life, mismatch
-from .connection import Connection, PostgreSQLConnection
+from .connection import PostgreSQLConnection
 from .errors import FAILURES, error_of
 from .layouts import First, Layout, Names, Second
 from .migrations import migrate
