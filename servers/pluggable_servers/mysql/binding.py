@@ -17,7 +17,8 @@ from pluggable.errors import InitError
 from pluggable.metadata import Metadata
 
 from ..sql.binding import OPERATIONS, SQLBinding
-from .connection import Connection, MySQLConnection
+from ..sql.pool import Connection
+from .connection import MySQLConnection
 from .params import filled
 from .rows import encoded, is_bytes
 from .settings import MySQLBindingSettings

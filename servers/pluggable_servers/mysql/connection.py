@@ -1,39 +1,31 @@
-"""A pool of connections to a server, for which callers queue up to a limit."""
+"""A pool of connections to MySQL or MariaDB."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final, Self
 
 import asyncmy
 
-from pluggable.errors import InitError, LimitExceededError
+from pluggable.errors import ComponentError, InitError
 
+from ..sql.pool import Connection, Pool
 from .errors import FAILURES, error_of
 from .settings import DSN, MySQLBindingSettings, MySQLSettings
 
-#: So many callers wait for a connection; who comes then is refused.
-LONGEST_QUEUE: Final = 4096
 _FEWEST: Final = 8
 _CONNECT_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 5.0
 _IDLE_SECONDS: Final = 3600
 
-#: One of asyncmy; what its stubs say is less than what it does.
-Connection = Any
 
-
-class MySQLConnection:
+class MySQLConnection(Pool):
     """Opened by ``open``. A connection that is lost is made again when one is asked for next."""
 
-    def __init__(self, pool: Any, address: str, timeout: float) -> None:
-        self.address = address
-        self._pool = pool
-        self._timeout = timeout
-        self._waiting = 0
+    kind = "mysql"
+    advice = "send less at once"
+    failures = FAILURES
 
     @classmethod
     async def open(cls, settings: MySQLSettings) -> Self:
@@ -103,7 +95,6 @@ class MySQLConnection:
         return cls(pool, address, timeout)
 
     async def close(self) -> None:
-        """Disconnect; what is under way has a moment to end."""
         self._pool.close()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -111,36 +102,16 @@ class MySQLConnection:
         except TimeoutError:
             self._pool.terminate()
 
-    @asynccontextmanager
-    async def acquired(self) -> AsyncIterator[Connection]:
-        """
-        Lend a connection; what is done in here is bounded in time, and what failed ends the connection.
+    def error_of(self, error: Any) -> ComponentError:
+        return error_of(error, self.address)
 
-        Raises:
-            ComponentError: the server is not there, says no, or gave no answer in time.
-            LimitExceededError: too many wait for a connection already.
-        """
-        if self._waiting >= LONGEST_QUEUE:
-            raise LimitExceededError(
-                f"mysql {self.address}: {self._waiting} requests wait for one of "
-                f"{self._pool.maxsize} connections; send less at once"
-            )
-        self._waiting += 1
-        waits = True
-        try:
-            async with asyncio.timeout(self._timeout), self._pool.acquire() as connection:
-                self._waiting -= 1
-                waits = False
-                try:
-                    yield connection
-                except (OSError, EOFError, asyncio.CancelledError):
-                    # An answer may still be on its way, which the next would take for its own.
-                    connection.close()
-                    raise
-        except FAILURES as error:
-            raise error_of(error, self.address) from error
-        finally:
-            self._waiting -= waits
+    def _size(self) -> int:
+        size: int = self._pool.maxsize
+        return size
+
+    def _given_up(self, connection: Connection) -> None:
+        # The next would take the answer for its own.
+        connection.close()
 
 
 async def _make_schema(name: str, options: dict[str, Any]) -> None:

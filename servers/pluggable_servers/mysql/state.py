@@ -33,7 +33,7 @@ class MySQLStateStore(SQLStateStore):
         try:
             await tables.migrate()
         except BaseException:
-            await tables.close()
+            await tables.server.close()
             raise
         self._opened_as(tables, metadata.name, settings.cleanup_interval.total_seconds())
 

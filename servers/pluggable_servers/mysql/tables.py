@@ -16,10 +16,11 @@ from pluggable.errors import ComponentError
 from pluggable.state import GetResponse
 
 from .. import ttl
+from ..sql.pool import Connection
 from ..sql.store import Tables, Write
 from ..sql.values import Found, decoded, encoded, life, mismatch
 from ..sqlite.operations import new_etag
-from .connection import Connection, MySQLConnection
+from .connection import MySQLConnection
 from .errors import AGAIN, FAILURES, number_of
 from .settings import MySQLSettings
 
@@ -57,11 +58,13 @@ class MySQLTables(Tables):
     """One store's tables; ``migrate`` makes them."""
 
     def __init__(self, server: MySQLConnection, settings: MySQLSettings) -> None:
-        self._server = server
+        super().__init__(server)
         self._table, self._metadata = settings.table_name, settings.metadata_table_name
         table = f"`{self._table}`"
+        # Told which index, the server does not weigh up that of the expiry for every key.
         self._get = (
-            f"SELECT id, value, isbinary, eTag, expiredate FROM {table} WHERE id IN ({{}}) AND {_LIVE}"
+            f"SELECT id, value, isbinary, eTag, expiredate FROM {table} USE INDEX (PRIMARY) "
+            f"WHERE id IN ({{}}) AND {_LIVE}"
         )
         insert = (
             f"INSERT INTO {table} (id, value, isbinary, eTag, expiredate) VALUES (%s, %s, %s, %s, {_END})"
@@ -84,7 +87,7 @@ class MySQLTables(Tables):
 
     async def migrate(self) -> None:
         """Make the tables, and add the columns that older ones lack."""
-        async with self._server.acquired() as connection, connection.cursor() as cursor:
+        async with self.server.acquired() as connection, connection.cursor() as cursor:
             # What is there is not made again: the driver would log the server's notes on it.
             for table, statement in ((self._table, _STATE), (self._metadata, _METADATA)):
                 if not await cursor.execute(_COLUMNS, (table,)):
@@ -97,7 +100,7 @@ class MySQLTables(Tables):
 
     async def read(self, keys: Sequence[str]) -> dict[str, Found]:
         statement = self._get.format(", ".join(["%s"] * len(keys)))
-        async with self._server.acquired() as connection, connection.cursor() as cursor:
+        async with self.server.acquired() as connection, connection.cursor() as cursor:
             await cursor.execute(statement, tuple(keys))
             rows = await cursor.fetchall()
         return {row[0]: _found(row) for row in rows}
@@ -106,12 +109,12 @@ class MySQLTables(Tables):
         rows = [(each.key, *encoded(each), new_etag(), life(each)) for each in requests]
         statement = self._put_many.format(self._row * (len(rows) - 1))
         arguments = tuple(chain.from_iterable(rows))
-        async with self._server.acquired() as connection, connection.cursor() as cursor:
+        async with self.server.acquired() as connection, connection.cursor() as cursor:
             await _done(lambda: cursor.execute(statement, arguments))
 
     async def write(self, operations: Sequence[Write]) -> None:
         steps = [self._step(operation) for operation in operations]
-        async with self._server.acquired() as connection:
+        async with self.server.acquired() as connection:
             await _done(lambda: _run_all(connection, operations, steps))
 
     async def clean_up(self, interval: float) -> int:
@@ -120,14 +123,11 @@ class MySQLTables(Tables):
             "ON DUPLICATE KEY UPDATE value = "
             "IF(CURRENT_TIMESTAMP > DATE_ADD(value, INTERVAL %s MICROSECOND), CURRENT_TIMESTAMP, value)"
         )
-        async with self._server.acquired() as connection, connection.cursor() as cursor:
+        async with self.server.acquired() as connection, connection.cursor() as cursor:
             if not await cursor.execute(claim, (_LAST_CLEANUP, int((interval - 0.1) * 1e6))):
                 return 0
             removed: int = await cursor.execute(self._clean_up)
             return removed
-
-    async def close(self) -> None:
-        await self._server.close()
 
     def _step(self, operation: Write) -> tuple[str, tuple[Any, ...]]:
         key, expected = operation.key, operation.etag

@@ -17,7 +17,8 @@ from pluggable.errors import InitError, InvalidRequestError
 from pluggable.metadata import Metadata
 
 from ..sql.binding import OPERATIONS, SQLBinding
-from .connection import Connection, PostgreSQLConnection
+from ..sql.pool import Connection
+from .connection import PostgreSQLConnection
 from .params import arguments
 from .rows import encoded
 from .settings import AUTHENTICATION, PostgreSQLTimedSettings

@@ -16,7 +16,7 @@ from asyncpg import DuplicateTableError, UniqueViolationError
 
 from pluggable.errors import ComponentError
 
-from .connection import Connection
+from ..sql.pool import Connection
 from .layouts import First, Layout
 
 logger = logging.getLogger(__name__)

@@ -16,9 +16,10 @@ from pluggable import About, state
 from pluggable.errors import InitError
 from pluggable.metadata import Metadata, setting
 
+from ..sql.pool import Connection
 from ..sql.store import SQLStateStore, Tables, Write
 from ..sql.values import Found, life, mismatch
-from .connection import Connection, PostgreSQLConnection
+from .connection import PostgreSQLConnection
 from .errors import FAILURES, error_of
 from .layouts import First, Layout, Names, Second
 from .migrations import migrate
@@ -76,17 +77,17 @@ class SecondSettings(PostgreSQLTableSettings):
 
 class _Tables(Tables):
     def __init__(self, server: PostgreSQLConnection, layout: Layout) -> None:
-        self._server = server
+        super().__init__(server)
         self._layout = layout
 
     async def read(self, keys: Sequence[str]) -> dict[str, Found]:
-        async with self._server.acquired() as connection:
+        async with self.server.acquired() as connection:
             rows = await connection.fetch(self._layout.get, list(keys))
         return {row[0]: self._layout.found(row) for row in rows}
 
     async def write(self, operations: Sequence[Write]) -> None:
         steps = [self._step(operation) for operation in operations]
-        async with self._server.acquired() as connection:
+        async with self.server.acquired() as connection:
             if len(steps) == 1:
                 await _run(connection, operations[0], *steps[0])
                 return
@@ -96,18 +97,15 @@ class _Tables(Tables):
 
     async def put(self, requests: Sequence[state.SetRequest]) -> None:
         rows = [(each.key, life(each), *self._layout.values(each)) for each in requests]
-        async with self._server.acquired() as connection:
+        async with self.server.acquired() as connection:
             await connection.executemany(self._layout.put, rows)
 
     async def clean_up(self, interval: float) -> int:
         claim = self._layout.names.last_cleanup, interval - 0.1
-        async with self._server.acquired() as connection:
+        async with self.server.acquired() as connection:
             if not _rows(await connection.execute(self._layout.claim_cleanup, *claim)):
                 return 0
             return _rows(await connection.execute(self._layout.clean_up))
-
-    async def close(self) -> None:
-        await self._server.close()
 
     def _step(self, operation: Write) -> tuple[str, tuple[Any, ...]]:
         layout, key = self._layout, operation.key

@@ -13,8 +13,8 @@ import asyncpg
 
 from pluggable.configuration import ConfigurationStore, GetRequest, Item, Notify
 
+from ..sql.pool import Connection
 from ..watch import SILENCE_SECONDS, Watch
-from .connection import Connection
 from .errors import FAILURES, error_of
 from .settings import PostgreSQLTimedSettings
 

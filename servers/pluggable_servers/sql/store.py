@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import Final
 
 from pluggable import state
 from pluggable.errors import ComponentError, InitError, TimedOutError, UnavailableError
 from pluggable.keyspace import NativeBulk
 from pluggable.metadata import NO_METADATA
 
+from .pool import Pool
+from .sharing import SharedReads
 from .values import Found
 
 logger = logging.getLogger(__name__)
 
+_TOO_EARLY: Final = "the state store was not initialised: await init first"
 _key = attrgetter("key")
 
 Write = state.SetRequest | state.DeleteRequest
 
 
-class Tables:
+class Tables(ABC):
     """The tables of one store on a server. What is answered has been committed."""
+
+    def __init__(self, server: Pool) -> None:
+        self.server = server
 
     @abstractmethod
     async def read(self, keys: Sequence[str]) -> dict[str, Found]:
@@ -41,16 +48,13 @@ class Tables:
     async def clean_up(self, interval: float) -> int:
         """Remove what has expired, unless another process did within the interval; gives how many rows."""
 
-    @abstractmethod
-    async def close(self) -> None:
-        """Disconnect."""
-
 
 class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.Expiring, NativeBulk):
     """Keys and values in one table; subclasses open it."""
 
     def __init__(self) -> None:
         self._opened: Tables | None = None
+        self._reads: SharedReads | None = None
         self._cleaning: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -58,13 +62,15 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
             self._cleaning.cancel()
             await asyncio.wait([self._cleaning])
         if self._opened is not None:
-            await self._opened.close()
+            await self._opened.server.close()
+        if self._reads is not None:
+            await self._reads.close()
 
     async def ping(self) -> None:
         await self._tables.read([""])
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
-        found = (await self._tables.read((request.key,))).get(request.key)
+        found = (await self._shared.read((request.key,))).get(request.key)
         if isinstance(found, ComponentError):
             raise found
         return found
@@ -80,7 +86,7 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
     ) -> list[state.BulkGetItem]:
         if not requests:
             return []
-        found = await self._tables.read([request.key for request in requests])
+        found = await self._shared.read([request.key for request in requests])
         return [_item(request.key, found.get(request.key)) for request in requests]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
@@ -106,14 +112,21 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
     def _opened_as(self, tables: Tables, name: str, interval: float) -> None:
         """Serve these tables, and remove what has expired every so many seconds; 0 or less for never."""
         self._opened = tables
+        self._reads = SharedReads(tables.read, tables.server)
         if interval > 0:
             self._cleaning = asyncio.create_task(_clean_up_every(tables, name, interval))
 
     @property
     def _tables(self) -> Tables:
         if self._opened is None:
-            raise InitError("the state store was not initialised: await init first")
+            raise InitError(_TOO_EARLY)
         return self._opened
+
+    @property
+    def _shared(self) -> SharedReads:
+        if self._reads is None:
+            raise InitError(_TOO_EARLY)
+        return self._reads
 
 
 async def _clean_up_every(tables: Tables, name: str, interval: float) -> None:

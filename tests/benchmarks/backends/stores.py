@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncmy
 import asyncpg
@@ -19,7 +20,8 @@ from ..sqlite import Measured, Row, key, shared, value
 AT_ONCE: Final = 64
 BULK: Final = 20
 #: As many connections as the components of these databases open on two cores.
-CONNECTIONS: Final = 4
+POSTGRESQL_CONNECTIONS: Final = 4
+MYSQL_CONNECTIONS: Final = 8
 KEYS: Final = 5000
 
 
@@ -133,14 +135,16 @@ class _PostgreSQL:
 async def postgresql(properties: Mapping[str, str]) -> AsyncIterator[Store]:
     """asyncpg with a pool."""
     text = properties["connectionString"]
-    async with asyncpg.create_pool(text, min_size=CONNECTIONS, max_size=CONNECTIONS) as pool:
+    connections = POSTGRESQL_CONNECTIONS
+    async with asyncpg.create_pool(text, min_size=connections, max_size=connections) as pool:
         await pool.execute("CREATE TABLE bare (key text PRIMARY KEY, value bytea NOT NULL, etag uuid)")
         yield _PostgreSQL(pool)
 
 
 class _MySQL:
+    #: Of this form, the library makes one statement of many rows.
     PUT = (
-        "INSERT INTO bare (id, value, eTag) VALUES (%s, %s, UUID())"
+        "INSERT INTO bare (id, value, eTag) VALUES (%s, %s, %s)"
         " ON DUPLICATE KEY UPDATE value = VALUES(value), eTag = VALUES(eTag)"
     )
 
@@ -158,7 +162,7 @@ class _MySQL:
 
     async def set(self, name: str, data: bytes) -> None:
         async with self._pool.acquire() as connection, connection.cursor() as cursor:
-            await cursor.execute(self.PUT, (name, data.decode()))
+            await cursor.execute(self.PUT, (name, data.decode(), str(uuid4())))
 
     async def get_many(self, names: Sequence[str]) -> list[bytes | None]:
         marks = ", ".join(["%s"] * len(names))
@@ -168,7 +172,8 @@ class _MySQL:
 
     async def set_many(self, items: Mapping[str, bytes]) -> None:
         async with self._pool.acquire() as connection, connection.cursor() as cursor:
-            await cursor.executemany(self.PUT, [(name, data.decode()) for name, data in items.items()])
+            rows = [(name, data.decode(), str(uuid4())) for name, data in items.items()]
+            await cursor.executemany(self.PUT, rows)
 
 
 @asynccontextmanager
@@ -178,13 +183,15 @@ async def mysql(properties: Mapping[str, str]) -> AsyncIterator[Store]:
     address = urlsplit(f"//{place.partition(')')[0]}")
     name, _, password = user.partition(":")
     where: dict[str, Any] = {"host": address.hostname, "port": address.port}
-    where |= {"user": name, "password": password, "autocommit": True}
+    where |= {"user": name, "password": password, "autocommit": True, "charset": "utf8mb4"}
     async with asyncmy.connect(**where) as connection, connection.cursor() as cursor:
         await cursor.execute("CREATE DATABASE bare")
         await cursor.execute(
             "CREATE TABLE bare.bare (id VARCHAR(255) PRIMARY KEY, value JSON, eTag VARCHAR(36))"
+            " DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         )
-    async with asyncmy.create_pool(**where, db="bare", minsize=CONNECTIONS, maxsize=CONNECTIONS) as pool:
+    connections = MYSQL_CONNECTIONS
+    async with asyncmy.create_pool(**where, db="bare", minsize=connections, maxsize=connections) as pool:
         yield _MySQL(pool)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from pluggable import OutputBinding
 from pluggable.errors import LimitExceededError, TimedOutError
-from pluggable_servers.mysql import binding as module, connection
+from pluggable_servers.mysql import binding as module
 from pluggable_servers.mysql.binding import MySQLBinding
+from pluggable_servers.sql import pool
 from tests.backends.mariadb import MariaDB
 from tests.servers.statements import binding, rows, run
 
@@ -65,7 +66,7 @@ async def test_exhausted_pool_queues(properties: Mapping[str, str], gate: Output
 async def test_queue_has_an_end(
     properties: Mapping[str, str], gate: OutputBinding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LONGEST_QUEUE", 3)
+    monkeypatch.setattr(pool, "LONGEST_QUEUE", 3)
     async with binding(MySQLBinding, properties) as found:
         async with asyncio.TaskGroup() as tasks:
             served = [tasks.create_task(run(found, "query", PASS)) for _ in range(2)]

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from pluggable.errors import LimitExceededError, TimedOutError
-from pluggable_servers.postgresql import connection
 from pluggable_servers.postgresql.binding import PostgreSQLBinding
+from pluggable_servers.sql import pool
 from tests.backends.postgresql import PostgreSQL
 from tests.servers.statements import binding, run
 
@@ -60,7 +60,7 @@ async def test_exhausted_pool_queues(postgresql: PostgreSQL, database: str, gate
 async def test_queue_has_an_end(
     postgresql: PostgreSQL, database: str, gate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LONGEST_QUEUE", 3)
+    monkeypatch.setattr(pool, "LONGEST_QUEUE", 3)
     async with binding(PostgreSQLBinding, {"url": postgresql.url(database), "maxConns": "2"}) as found:
         async with asyncio.TaskGroup() as tasks:
             served = [tasks.create_task(run(found, "query", PASS)) for _ in range(2)]
