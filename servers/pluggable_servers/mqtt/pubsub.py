@@ -52,6 +52,9 @@ class MQTTPubSub(pubsub.WildcardTopics, pubsub.PubSub):
 
     What was handled is acknowledged. What was not comes again after a pause, and when the component is closed
     it is the broker's again, for the next client of this ID.
+
+    For a client that is away the broker keeps as much as it is set to, Mosquitto by ``max_queued_messages``,
+    and drops the rest. The publisher does not learn of that: MQTT 3.1.1 has no word for it in its answers.
     """
 
     about = About(

@@ -281,3 +281,23 @@ async def test_faults_of_the_yaml_are_said(properties: dict[str, str], said: str
             raise AssertionError
 
     assert "s3cret-word" not in str(caught.value)
+
+
+async def test_what_the_broker_kept_for_an_absent_client_arrives_in_order(topic: str) -> None:
+    numbers = [b"%d" % number for number in range(50)]
+    inbox = Inbox()
+    with Mosquitto.running("allow_anonymous true", "max_queued_messages 5") as server:
+        subscriber = at(server.port)
+        async with broker(MQTTPubSub, subscriber) as events, subscribed(events, topic, Inbox()):
+            pass  # the broker keeps messages for it from now on
+        async with broker(MQTTPubSub, at(server.port)) as publisher:
+            await publish(publisher, topic, *numbers)  # each acknowledged, also those that are dropped
+            async with broker(MQTTPubSub, subscriber) as events, subscribed(events, topic, inbox):
+                kept = [await inbox.next()]
+                await publish(publisher, topic, b"last")
+                while kept[-1].data != b"last":
+                    kept.append(await inbox.next())
+
+    found = [message.data for message in kept[:-1]]
+    assert found == numbers[: len(found)]
+    assert len(found) < len(numbers)
