@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 from pluggable.errors import (
@@ -58,21 +59,43 @@ class Connection:
             TimedOutError: it does not answer in time.
             ComponentError: it refuses.
         """
+        [answer] = await self.ask_all([command])
+        if isinstance(answer, ComponentError):
+            raise answer
+        return answer
+
+    async def ask_all(self, commands: Sequence[bytes]) -> list[Answer | ComponentError]:
+        """
+        Return the answers to commands sent in one go, each what ``ask`` returns, or the refusal.
+
+        Raises:
+            UnavailableError: the server cannot be reached, or hung up.
+            TimedOutError: it does not answer all of them in time.
+        """
         writer = self._writer
+        loop = asyncio.get_running_loop()
+        answers: list[asyncio.Future[Answer]] = []
         try:
             async with asyncio.timeout(self._patience):
                 writer = writer or await self._dialled()
-                answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-                self._waiting.append(answer)
-                writer.write(command)
-                line, value = await answer
+                answers += (loop.create_future() for _ in commands)
+                self._waiting += answers
+                writer.write(b"".join(commands))
+                # They come in order, and where one is lost so are all behind it.
+                await answers[-1]
+                found = [answer.result() for answer in answers]
         except TimeoutError as error:
             self._hang_up(writer)
             raise TimedOutError(f"memcached {self.address}: no answer within {self._patience:g} s") from error
         except OSError as error:
             raise UnavailableError(f"memcached {self.address}: {error}") from error
+        finally:
+            _let_go(answers)
+        return [self._judged(line, value) for line, value in found]
+
+    def _judged(self, line: bytes, value: bytes | None) -> Answer | ComponentError:
         if line.startswith((b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")):
-            raise _refusal(self.address, line.decode(errors="replace"))
+            return _refusal(self.address, line.decode(errors="replace"))
         return line, value
 
     async def _dialled(self) -> asyncio.StreamWriter:
@@ -115,6 +138,13 @@ class Connection:
         if silent is not None and self._writer is silent and self._reading is not None:
             self._writer, self._waiting = None, deque()
             self._reading.cancel()
+
+
+def _let_go(answers: Sequence[asyncio.Future[Answer]]) -> None:
+    """Give up those that are not there, and keep asyncio from complaining of errors that nobody looked at."""
+    for answer in answers:
+        if not answer.cancel() and not answer.cancelled():
+            answer.exception()
 
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from pluggable.state import GetRequest, SetRequest, StateStore
 
 from ..sqlite import Measured, Row, key, shared, value
+from . import further
 
 AT_ONCE: Final = 64
 BULK: Final = 20
@@ -195,12 +196,16 @@ async def mysql(properties: Mapping[str, str]) -> AsyncIterator[Store]:
         yield _MySQL(pool)
 
 
-#: By type; memcached's protocol is spoken by the component itself, and SQLite has a program of its own.
+#: By type; what is in memory has nothing beneath it.
 BARE: Final[Mapping[str, Opened]] = {
     "state.redis": redis,
     "state.postgresql": postgresql,
     "state.postgresql-v2": postgresql,
     "state.mysql": mysql,
+    "state.etcd": further.etcd,
+    "state.etcd-v2": further.etcd,
+    "state.memcached": further.memcached,
+    "state.sqlite": further.sqlite,
 }
 
 

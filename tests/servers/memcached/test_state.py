@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pluggable import (
+    BulkError,
     InitError,
     InvalidRequestError,
     LimitExceededError,
@@ -91,6 +92,22 @@ async def test_500_at_once_each_get_their_own_answer(store: StateStore) -> None:
     items = await store.bulk_get([GetRequest(key=key) for key in [*keys, "nobody"]])
 
     assert [item.value and item.value.data for item in items] == [*(key.encode() * 10 for key in keys), None]
+
+
+async def test_bulk_tells_of_each_key_what_became_of_it(port: int) -> None:
+    long = "k" * 251
+    async with state_store(MemcachedStateStore, at(port)) as store:
+        values = {"a": b"1", long: b"2", "big": b"x" * 2_000_000, "b": b"3"}
+        with pytest.raises(BulkError) as caught:
+            await store.bulk_set([SetRequest(key=key, value=data) for key, data in values.items()])
+        items = await store.bulk_get([GetRequest(key=key) for key in ("b", long, "nobody", "a")])
+
+    assert {key: type(error) for key, error in caught.value.failures.items()} == {
+        long: InvalidRequestError,
+        "big": LimitExceededError,
+    }
+    assert [item.value and item.value.data for item in items] == [b"3", None, None, b"1"]
+    assert [bool(item.error) for item in items] == [False, True, False, False]
 
 
 async def test_who_gives_up_takes_no_answer_of_others(port: int) -> None:

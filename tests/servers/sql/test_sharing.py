@@ -142,7 +142,7 @@ async def test_queue_of_reads_has_an_end(
     monkeypatch.setattr(sharing, "LONGEST_QUEUE", 3)
     tasks = await begun(*(reads.read([f"{each}"]) for each in range(LANES + 3)))
     with pytest.raises(LimitExceededError, match="patience here: 3 reads wait already; send less at once"):
-        await reads.read(["one more"])
+        await asyncio.wait_for(reads.read(["one more"]), 5)
 
     server.gate.set()
     await asyncio.gather(*tasks)
@@ -151,9 +151,9 @@ async def test_queue_of_reads_has_an_end(
 async def test_wait_for_a_statement_has_an_end() -> None:
     server = _Server(timeout=0.05)
     reads = SharedReads(server.read, server)
-    answers = await asyncio.gather(
-        *await begun(*(reads.read([f"{each}"]) for each in range(LANES + 2))), return_exceptions=True
-    )
+    tasks = await begun(*(reads.read([f"{each}"]) for each in range(LANES + 2)))
+    async with asyncio.timeout(3):
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert [type(each) for each in answers] == [TimedOutError] * (LANES + 2)
     await server.close()
