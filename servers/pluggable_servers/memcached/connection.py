@@ -1,17 +1,16 @@
 """
 A connection to one memcached: concurrent commands are sent without waiting, and answered in order.
 
-Facts: memcached ``doc/protocol.txt``, the text protocol. Whoever gives up waiting leaves a place in the queue
-that takes the answer; a server that is silent for too long is cut off, and dialled again by the next command.
+Whoever gives up waiting leaves a place in the queue that takes the answer; a server that is silent for too
+long is cut off, and dialled again by the next command.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from pluggable.errors import (
     ComponentError,
@@ -21,11 +20,10 @@ from pluggable.errors import (
     UnavailableError,
 )
 
-#: What the connection holds of an answer before it stops reading.
-_BUFFER: Final = 1024 * 1024
+from .answers import Answer, Answers
 
-#: The lines of an answer's head, and the value where it has one.
-Answer = tuple[bytes, bytes | None]
+#: How lines begin that refuse a command.
+_REFUSALS: Final = (b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")
 
 
 class Connection:
@@ -36,32 +34,26 @@ class Connection:
         self._place = (host, port)
         self._patience = timeout_seconds
         self._dialling = asyncio.Lock()
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._waiting: deque[asyncio.Future[Answer]] = deque()
+        self._line: _Line | None = None
 
     async def close(self) -> None:
         """Give up what is under way and hang up."""
-        writer = self._writer
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
-        if writer is not None:
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+        if self._line is not None:
+            self._line.cut("the connection was given up")
+            await self._line.over.wait()
 
     async def ask(self, command: bytes) -> Answer:
         """
-        Return the answer to a command: its first line, and the value if it has one.
+        Return the answer to a command.
 
         Raises:
             UnavailableError: the server cannot be reached, or hung up.
             TimedOutError: it does not answer in time.
             ComponentError: it refuses.
         """
-        [answer] = await self.ask_all([command])
-        if isinstance(answer, ComponentError):
-            raise answer
+        [answer] = await self._answers([command])
+        if answer[0].startswith(_REFUSALS):
+            raise _refusal(self.address, answer)
         return answer
 
     async def ask_all(self, commands: Sequence[bytes]) -> list[Answer | ComponentError]:
@@ -72,93 +64,133 @@ class Connection:
             UnavailableError: the server cannot be reached, or hung up.
             TimedOutError: it does not answer all of them in time.
         """
-        writer = self._writer
-        loop = asyncio.get_running_loop()
-        answers: list[asyncio.Future[Answer]] = []
+        answers = await self._answers(commands)
+        return [_refusal(self.address, each) if each[0].startswith(_REFUSALS) else each for each in answers]
+
+    async def _answers(self, commands: Sequence[bytes]) -> list[Answer]:
+        line = self._line
         try:
-            async with asyncio.timeout(self._patience):
-                writer = writer or await self._dialled()
-                answers += (loop.create_future() for _ in commands)
-                self._waiting += answers
-                writer.write(b"".join(commands))
-                # They come in order, and where one is lost so are all behind it.
-                await answers[-1]
-                found = [answer.result() for answer in answers]
+            if line is None or line.lost:
+                async with asyncio.timeout(self._patience):
+                    line = await self._dialled()
+            return await line.send(commands)
         except TimeoutError as error:
-            self._hang_up(writer)
             raise TimedOutError(f"memcached {self.address}: no answer within {self._patience:g} s") from error
         except OSError as error:
             raise UnavailableError(f"memcached {self.address}: {error}") from error
-        finally:
-            _let_go(answers)
-        return [self._judged(line, value) for line, value in found]
 
-    def _judged(self, line: bytes, value: bytes | None) -> Answer | ComponentError:
-        if line.startswith((b"ERROR", b"CLIENT_ERROR", b"SERVER_ERROR")):
-            return _refusal(self.address, line.decode(errors="replace"))
-        return line, value
-
-    async def _dialled(self) -> asyncio.StreamWriter:
+    async def _dialled(self) -> _Line:
         async with self._dialling:
-            if self._writer is None:
-                reader, self._writer = await asyncio.open_connection(*self._place, limit=_BUFFER)
-                self._reading = asyncio.create_task(self._read(reader, self._writer))
-            return self._writer
+            if self._line is None or self._line.lost:
+                loop = asyncio.get_running_loop()
+                _, self._line = await loop.create_connection(lambda: _Line(self._patience), *self._place)
+            return self._line
 
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Hand each answer to who waits first, until the connection is lost."""
-        waiting = self._waiting
-        lost: Exception = ConnectionResetError("the server hung up")
+
+class _Asked:
+    """Commands that were sent together, and their answers as far as they have come."""
+
+    __slots__ = ("answers", "count", "found", "until")
+
+    def __init__(self, count: int, found: asyncio.Future[list[Answer]], until: float) -> None:
+        self.count = count
+        self.found = found
+        """Cancelled by who gives up waiting; the answers still come, and belong to nobody."""
+        self.until = until
+        """The loop's time at which the server has been silent for too long."""
+        self.answers: list[Answer] = []
+
+
+class _Line(asyncio.Protocol):
+    """One dialled connection, until it is lost."""
+
+    def __init__(self, patience: float) -> None:
+        self.lost = False
+        """Whether nothing may be sent any more."""
+        self.over = asyncio.Event()
+        self._reason = "the server hung up"
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._reader = Answers()
+        self._waiting: deque[_Asked] = deque()
+        self._watch: asyncio.TimerHandle | None = None
+
+    def send(self, commands: Sequence[bytes]) -> asyncio.Future[list[Answer]]:
+        """
+        Send commands, and return what will have their answers, or an ``OSError``.
+
+        Raises:
+            OSError: the connection is lost already.
+        """
+        if self.lost:
+            raise ConnectionResetError(self._reason)
+        asked = _Asked(len(commands), self._loop.create_future(), self._loop.time() + self._patience)
+        self._waiting.append(asked)
+        if self._watch is None:
+            self._watch = self._loop.call_at(asked.until, self._look)
+        self._transport.write(commands[0] if len(commands) == 1 else b"".join(commands))
+        return asked.found
+
+    def cut(self, reason: str) -> None:
+        """Hang up; who still waits learns the reason at once."""
+        if not self.lost:
+            self._reason = reason
+            self._lose()
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.lost:
+            return
         try:
-            while True:
-                answer = await _answer(reader)
-                if not waiting:
-                    break  # an answer nobody asked for
-                first = waiting.popleft()
-                if not first.done():
-                    first.set_result(answer)
-        except asyncio.IncompleteReadError:
-            pass
-        except asyncio.CancelledError:
-            lost = ConnectionAbortedError("the connection was given up")
-            raise
-        except (OSError, ValueError, IndexError, asyncio.LimitOverrunError) as error:
-            lost = ConnectionResetError(f"the connection broke: {error}")
-        finally:
-            if self._writer is writer:
-                self._writer = None
-                self._waiting = deque()
-            for each in waiting:
-                if not each.done():
-                    each.set_exception(lost)
-            writer.close()
+            for answer in self._reader.feed(data):
+                first = self._waiting[0]
+                first.answers.append(answer)
+                if len(first.answers) == first.count:
+                    self._waiting.popleft()
+                    if not first.found.done():
+                        first.found.set_result(first.answers)
+        except IndexError:
+            self.cut("the connection broke: an answer came that nobody asked for")
+        except ValueError as error:
+            self.cut(f"the connection broke: {error}")
 
-    def _hang_up(self, silent: asyncio.StreamWriter | None) -> None:
-        """Cut off a server that is silent, unless that was done; what else waits for it learns so at once."""
-        if silent is not None and self._writer is silent and self._reading is not None:
-            self._writer, self._waiting = None, deque()
-            self._reading.cancel()
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None and not self.lost:
+            self._reason = f"the connection broke: {exc}"
+        self._lose()
+        self.over.set()
 
+    def _look(self) -> None:
+        """Cut a server off that is silent for too long; one timer watches all, as answers come in order."""
+        self._watch = None
+        if not self._waiting:
+            return
+        now = self._loop.time()
+        if self._waiting[0].until > now:
+            self._watch = self._loop.call_at(self._waiting[0].until, self._look)
+            return
+        while self._waiting and self._waiting[0].until <= now:
+            if not (late := self._waiting.popleft().found).done():
+                late.set_exception(TimeoutError())
+        self.cut("the server was silent")
 
-def _let_go(answers: Sequence[asyncio.Future[Answer]]) -> None:
-    """Give up those that are not there, and keep asyncio from complaining of errors that nobody looked at."""
-    for answer in answers:
-        if not answer.cancel() and not answer.cancelled():
-            answer.exception()
-
-
-async def _answer(reader: asyncio.StreamReader) -> Answer:
-    line = (await reader.readuntil(b"\r\n"))[:-2]
-    if not line.startswith(b"VALUE "):
-        return line, None
-    length = int(line.split(b" ")[3])
-    value = (await reader.readexactly(length + 2))[:-2]
-    await reader.readuntil(b"END\r\n")
-    return line, value
+    def _lose(self) -> None:
+        self.lost = True
+        if self._watch is not None:
+            self._watch.cancel()
+        for each in self._waiting:
+            if not each.found.done():
+                each.found.set_exception(ConnectionResetError(self._reason))
+        self._waiting.clear()
 
 
-def _refusal(address: str, line: str) -> ComponentError:
+def _refusal(address: str, answer: Answer) -> ComponentError:
     """Return what a server's error means."""
+    line = answer[0].decode(errors="replace")
     text = f"memcached {address}: {line}"
     if "too large" in line or "out of memory" in line:
         return LimitExceededError(text)

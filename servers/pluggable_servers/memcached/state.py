@@ -8,10 +8,11 @@ several by CRC-32. The server forgets when it needs room or is started anew: it 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from pluggable import About, state
@@ -27,14 +28,17 @@ from pluggable.errors import (
 from pluggable.metadata import Metadata
 
 from .. import ttl
-from .connection import Answer, Connection
+from .answers import Answer
+from .connection import Connection
 from .settings import MemcachedSettings
 
-_R = TypeVar("_R")
+#: So many keys are asked for in one command.
+MOST_KEYS: Final = 200
 
 _LONGEST_KEY: Final = 250
 #: What begins a key that is encoded, since memcached takes no blanks; no text has this byte.
 _ENCODED: Final = b"\xff"
+_BLANK: Final = re.compile(r"[\x00-\x20\x7f]").search
 #: What is longer is taken for a time since 1970.
 _MONTH: Final = 60 * 60 * 24 * 30
 
@@ -75,57 +79,64 @@ class MemcachedStateStore(state.StateStore, state.Expiring):
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
         key = _key(request.key)
-        _, value = await self._server(key).ask(b"get %b\r\n" % key)
-        return None if value is None else state.GetResponse(data=value)
+        _, values = await self._server(key).ask(b"get %b\r\n" % key)
+        return state.GetResponse(data=values[key]) if values else None
 
     async def set(self, request: state.SetRequest) -> None:
-        key, command = _setting(request)
-        if (error := _stored(request, await self._server(key).ask(command))) is not None:
+        key = _key(request.key)
+        answer = await self._server(key).ask(_setting(key, request))
+        if (error := _stored(request, answer)) is not None:
             raise error
-
-    async def bulk_get(
-        self, requests: Sequence[state.GetRequest], *, parallelism: int = 0
-    ) -> list[state.BulkGetItem]:
-        answers = await self._together(requests, _getting)
-        return [_item(request.key, answer) for request, answer in zip(requests, answers, strict=True)]
-
-    async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
-        answers = await self._together(requests, _setting)
-        failures = {
-            request.key: error
-            for request, answer in zip(requests, answers, strict=True)
-            if (error := _stored(request, answer)) is not None
-        }
-        if failures:
-            raise BulkError(failures)
 
     async def delete(self, request: state.DeleteRequest) -> None:
         key = _key(request.key)
         await self._server(key).ask(b"delete %b\r\n" % key)
 
-    async def _together(
-        self, requests: Sequence[_R], command_of: Callable[[_R], tuple[bytes, bytes]]
-    ) -> list[Answer | ComponentError]:
-        """Ask for all, what is for one server in one go, and return what became of each, in their order."""
-        answers: dict[int, Answer | ComponentError] = {}
-        asked: dict[Connection, list[tuple[int, bytes]]] = {}
-        for place, request in enumerate(requests):
+    async def bulk_get(
+        self, requests: Sequence[state.GetRequest], *, parallelism: int = 0
+    ) -> list[state.BulkGetItem]:
+        keys = [_key_or_refusal(request.key) for request in requests]
+        groups = [
+            (server, some[at : at + MOST_KEYS])
+            for server, some in self._by_server(key for key in keys if isinstance(key, bytes)).items()
+            for at in range(0, len(some), MOST_KEYS)
+        ]
+        found: dict[bytes, bytes | ComponentError] = {}
+        answers = await _together((server, [b"get %b\r\n" % b" ".join(some)]) for server, some in groups)
+        for (_, some), [answer] in zip(groups, answers, strict=True):
+            found.update(dict.fromkeys(some, answer) if isinstance(answer, ComponentError) else answer[1])
+        return [
+            _item(request.key, found.get(key) if isinstance(key, bytes) else key)
+            for request, key in zip(requests, keys, strict=True)
+        ]
+
+    async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
+        failures: dict[str, ComponentError] = {}
+        commands: dict[Connection, list[tuple[state.SetRequest, bytes]]] = {}
+        for request in requests:
             try:
-                key, command = command_of(request)
-            except ComponentError as error:
-                answers[place] = error
+                key = _key(request.key)
+                command = _setting(key, request)
+            except InvalidRequestError as error:
+                failures[request.key] = error
             else:
-                asked.setdefault(self._server(key), []).append((place, command))
+                commands.setdefault(self._server(key), []).append((request, command))
+        answers = await _together((server, [each[1] for each in some]) for server, some in commands.items())
+        for some, found in zip(commands.values(), answers, strict=True):
+            for (request, _), answer in zip(some, found, strict=True):
+                if (failure := _stored(request, answer)) is not None:
+                    failures[request.key] = failure
+        if failures:
+            raise BulkError(failures)
 
-        async def ask(server: Connection, some: list[tuple[int, bytes]]) -> None:
-            try:
-                found = await server.ask_all([command for _, command in some])
-            except ComponentError as error:
-                found = [error] * len(some)
-            answers.update(zip((place for place, _ in some), found, strict=True))
-
-        await asyncio.gather(*(ask(server, some) for server, some in asked.items()))
-        return [answers[place] for place in range(len(requests))]
+    def _by_server(self, keys: Iterable[bytes]) -> dict[Connection, list[bytes]]:
+        """Return the keys that each server has."""
+        if len(self._servers) == 1:
+            return {self._servers[0]: list(keys)}
+        found: dict[Connection, list[bytes]] = {}
+        for key in keys:
+            found.setdefault(self._server(key), []).append(key)
+        return found
 
     def _server(self, key: bytes) -> Connection:
         if not self._servers:
@@ -135,15 +146,26 @@ class MemcachedStateStore(state.StateStore, state.Expiring):
         return self._servers[zlib.crc32(key) % len(self._servers)]
 
 
-def _getting(request: state.GetRequest) -> tuple[bytes, bytes]:
-    """Return the key as it is sent, and the command."""
-    key = _key(request.key)
-    return key, b"get %b\r\n" % key
+async def _together(
+    asked: Iterable[tuple[Connection, Sequence[bytes]]],
+) -> list[list[Answer | ComponentError]]:
+    """Send servers commands, those of a pair in one go, and return what became of each."""
+
+    async def ask(server: Connection, commands: Sequence[bytes]) -> list[Answer | ComponentError]:
+        try:
+            return await server.ask_all(commands)
+        except ComponentError as error:
+            return [error] * len(commands)
+
+    pairs = list(asked)
+    if len(pairs) == 1:
+        return [await ask(*pairs[0])]
+    return await asyncio.gather(*(ask(*pair) for pair in pairs))
 
 
-def _setting(request: state.SetRequest) -> tuple[bytes, bytes]:
-    key, data = _key(request.key), request.value
-    return key, b"set %b 0 %d %d\r\n%b\r\n" % (key, _expiration(request), len(data), data)
+def _setting(key: bytes, request: state.SetRequest) -> bytes:
+    data = request.value
+    return b"set %b 0 %d %d\r\n%b\r\n" % (key, _expiration(request), len(data), data)
 
 
 def _stored(request: state.SetRequest, answer: Answer | ComponentError) -> ComponentError | None:
@@ -156,11 +178,19 @@ def _stored(request: state.SetRequest, answer: Answer | ComponentError) -> Compo
     return LimitExceededError(f'"{request.key}" was not stored: {line.decode(errors="replace")}')
 
 
-def _item(key: str, answer: Answer | ComponentError) -> state.BulkGetItem:
-    if isinstance(answer, ComponentError):
-        return state.BulkGetItem(key=key, error=str(answer))
-    _, value = answer
-    return state.BulkGetItem(key=key, value=None if value is None else state.GetResponse(data=value))
+def _item(key: str, found: bytes | ComponentError | None) -> state.BulkGetItem:
+    if found is None:
+        return state.BulkGetItem(key=key)
+    if isinstance(found, bytes):
+        return state.BulkGetItem(key=key, value=state.GetResponse(data=found))
+    return state.BulkGetItem(key=key, error=str(found))
+
+
+def _key_or_refusal(text: str) -> bytes | InvalidRequestError:
+    try:
+        return _key(text)
+    except InvalidRequestError as error:
+        return error
 
 
 def _key(text: str) -> bytes:
@@ -171,7 +201,7 @@ def _key(text: str) -> bytes:
         InvalidRequestError: memcached takes none like it.
     """
     key = text.encode()
-    if any(byte <= 0x20 or byte == 0x7F for byte in key):
+    if _BLANK(text) is not None:
         key = _ENCODED + quote(key, safe="|").encode()
     if not 0 < len(key) <= _LONGEST_KEY:
         raise InvalidRequestError(

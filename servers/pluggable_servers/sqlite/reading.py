@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from binascii import a2b_base64
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Any
 
@@ -26,25 +26,28 @@ def read(connection: Connection, statements: Statements, keys: Sequence[str]) ->
     if began:
         connection.execute("BEGIN")
     try:
-        found = {row[0]: _found(row) for row in _rows(connection, statements, keys)}
+        rows = _rows(connection, statements, keys)
     finally:
         if began and connection.in_transaction:
             connection.execute("COMMIT")
+    found = {row[0]: _found(row) for row in rows}
     return [found.get(key) for key in keys]
 
 
-def _rows(connection: Connection, statements: Statements, keys: Sequence[str]) -> Iterator[Any]:
+def _rows(connection: Connection, statements: Statements, keys: Sequence[str]) -> list[Any]:
+    rows: list[Any] = []
     for first in range(0, len(keys), MANY):
         some = keys[first : first + MANY]
         # Asking for one more than once costs nothing, a statement of another length would.
-        yield from connection.execute(statements.get_many, [*some, *[some[-1]] * (MANY - len(some))])
+        rows += connection.execute(statements.get_many, [*some, *[some[-1]] * (MANY - len(some))]).fetchall()
+    return rows
 
 
 def _found(row: Any) -> Found:
     key, value, is_binary, etag, expiration_time = row
     if is_binary:
         try:
-            data = b64decode(value, validate=True)
+            data = a2b_base64(value, strict_mode=True)
         except ValueError:
             return ComponentError(f'the row "{key}" has is_binary 1, but its value is not base64')
     else:

@@ -132,9 +132,9 @@ class SQLiteStateStore(state.StateStore, state.ETagged, state.Transactional, sta
 
 
 def _item(key: str, found: Found) -> state.BulkGetItem:
-    if isinstance(found, ComponentError):
-        return state.BulkGetItem(key=key, error=str(found))
-    return state.BulkGetItem(key=key, value=found)
+    if found is None or isinstance(found, state.GetResponse):
+        return state.BulkGetItem(key=key, value=found)
+    return state.BulkGetItem(key=key, error=str(found))
 
 
 def _step(request: Write) -> Operation[None]:

@@ -3,7 +3,8 @@ What a state store or a broker costs, beside the bare library of its server on t
 run: ``python -m tests.benchmarks.backends [--match TYPE] [--ops N] [--rounds N] [--report FILE]``.
 
 Sides alternate, and of several rounds the median counts.
-A component is called in process, as the services of its socket do. The CPU is that of the calling process,
+A component is called in process, as the services of its socket do; garbage is collected as in a process of
+components, for both sides. The CPU is that of the calling process,
 all threads together; the server's is not in it.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import uvloop
 
+from pluggable._collecting import settle
 from pluggable.component import ENTRY_POINT_GROUP
 from tests.conformance.cases import CASES
 from tests.reporting import circumstances, write
@@ -63,6 +65,7 @@ async def of_type(type_: str, ops: int, rounds: int, folder: Path) -> list[Figur
             ours = brokers.Ours(lambda: broker(kind, properties))
             bare = libraries.BARE[type_](around.properties)
             sides = {"ours": lambda: brokers.measure(ours, ops), "bare": lambda: brokers.measure(bare, ops)}
+        settle()
         for _ in range(rounds):
             for side, measure in sides.items():
                 rows[side] += [row async for row in measure()]

@@ -1,14 +1,16 @@
-"""The bare side of stores whose components have no client library: what they stand on, and no more."""
+"""The bare side of stores whose components have no client library: what their field has, or the transport."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
+
+import aiosqlite
+import emcache
 
 from pluggable.transport import Channel, channel
 from pluggable_servers.etcd._proto import etcd_pb2 as pb
@@ -62,93 +64,82 @@ async def etcd(properties: Mapping[str, str]) -> AsyncIterator[Etcd]:
         await member.close()
 
 
-_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
 class Memcached:
-    """asyncio's streams, one connection a request; twenty are asked for in one command, and set in one go."""
+    """emcache, whose parser is compiled; twenty are asked for in one command, and set at once."""
 
-    def __init__(self, free: asyncio.Queue[_Connection]) -> None:
-        self._free = free
+    def __init__(self, client: emcache.Client) -> None:
+        self._client = client
 
     async def get(self, name: str) -> bytes | None:
-        [found] = await self.get_many([name])
-        return found
+        item = await self._client.get(f"bare||{name}".encode())
+        return None if item is None else item.value
 
     async def set(self, name: str, data: bytes) -> None:
-        await self.set_many({name: data})
+        await self._client.set(f"bare||{name}".encode(), data)
 
     async def get_many(self, names: Sequence[str]) -> list[bytes | None]:
-        reader, writer = connection = await self._free.get()
-        writer.write(f"get {' '.join(f'bare||{name}' for name in names)}\r\n".encode())
-        found: dict[bytes, bytes] = {}
-        while (line := await reader.readline()) != b"END\r\n":
-            _, key, _, length = line.split()
-            found[key] = (await reader.readexactly(int(length) + 2))[:-2]
-        self._free.put_nowait(connection)
-        return [found.get(f"bare||{name}".encode()) for name in names]
+        keys = [f"bare||{name}".encode() for name in names]
+        found = await self._client.get_many(keys)
+        return [found[key].value if key in found else None for key in keys]
 
     async def set_many(self, items: Mapping[str, bytes]) -> None:
-        reader, writer = connection = await self._free.get()
-        for name, data in items.items():
-            writer.write(b"set bare||%b 0 0 %d\r\n%b\r\n" % (name.encode(), len(data), data))
-        for _ in items:
-            assert await reader.readline() == b"STORED\r\n"
-        self._free.put_nowait(connection)
+        await asyncio.gather(*(self.set(name, data) for name, data in items.items()))
 
 
 @asynccontextmanager
 async def memcached(properties: Mapping[str, str]) -> AsyncIterator[Memcached]:
-    """Give a pool of connections."""
+    """Give a client with a pool of connections."""
     host, _, port = properties["hosts"].rpartition(":")
-    free: asyncio.Queue[_Connection] = asyncio.Queue()
-    opened = [await asyncio.open_connection(host, int(port)) for _ in range(MEMCACHED_CONNECTIONS)]
-    for each in opened:
-        free.put_nowait(each)
+    client = await emcache.create_client(
+        [emcache.MemcachedHostAddress(host, int(port))],
+        timeout=_SECONDS,
+        min_connections=MEMCACHED_CONNECTIONS,
+        max_connections=MEMCACHED_CONNECTIONS,
+    )
     try:
-        yield Memcached(free)
+        yield Memcached(client)
     finally:
-        for _, writer in opened:
-            writer.close()
-            await writer.wait_closed()
+        await client.close()
 
 
 class SQLite:
-    """The driver, called by the event loop itself; a write is on the disk, and twenty are a transaction."""
+    """aiosqlite, a thread a connection; a write is on the disk, and twenty are a transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, reading: aiosqlite.Connection, writing: aiosqlite.Connection) -> None:
+        self._reading, self._writing = reading, writing
+        self._alone = asyncio.Lock()
 
     async def get(self, name: str) -> bytes | None:
-        row = self._connection.execute(GET, (name,)).fetchone()
-        await asyncio.sleep(0)
-        return None if row is None else row[0].encode()
+        [*rows] = await self._reading.execute_fetchall(GET, (name,))
+        return rows[0][0].encode() if rows else None
 
     async def set(self, name: str, data: bytes) -> None:
-        self._connection.execute(PUT, (name, data.decode(), str(uuid4())))
-        await asyncio.sleep(0)
+        await self._writing.execute(PUT, (name, data.decode(), str(uuid4())))
 
     async def get_many(self, names: Sequence[str]) -> list[bytes | None]:
         marks = ", ".join("?" * len(names))
         text = f"SELECT key, value, etag, expiration_time FROM state WHERE key IN ({marks})"
-        found = {row[0]: row[1].encode() for row in self._connection.execute(text, names)}
-        await asyncio.sleep(0)
+        rows = await self._reading.execute_fetchall(text, names)
+        found = {row[0]: row[1].encode() for row in rows}
         return [found.get(name) for name in names]
 
     async def set_many(self, items: Mapping[str, bytes]) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
         rows = [(name, data.decode(), str(uuid4())) for name, data in items.items()]
-        self._connection.executemany(PUT, rows)
-        self._connection.execute("COMMIT")
-        await asyncio.sleep(0)
+        async with self._alone:  # others would be in its transaction
+            await self._writing.execute("BEGIN IMMEDIATE")
+            await self._writing.executemany(PUT, rows)
+            await self._writing.execute("COMMIT")
 
 
 @asynccontextmanager
 async def sqlite(properties: Mapping[str, str]) -> AsyncIterator[SQLite]:
     """Give a database of its own beside the component's."""
     path = Path(properties["connectionString"]).with_name("bare.db")
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(TABLE)
-        yield SQLite(connection)
+    async with (
+        aiosqlite.connect(path, isolation_level=None) as writing,
+        aiosqlite.connect(path, isolation_level=None) as reading,
+    ):
+        await writing.execute("PRAGMA journal_mode = WAL")
+        await writing.execute("PRAGMA synchronous = FULL")
+        await writing.execute(TABLE)
+        yield SQLite(reading, writing)
