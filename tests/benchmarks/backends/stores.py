@@ -56,7 +56,7 @@ class Ours:
         return None if found is None else found.data
 
     async def set(self, name: str, data: bytes) -> None:
-        await self._store.set(SetRequest(key=name, value=data))
+        await self._store.set(_set(name, data))
 
     async def get_many(self, names: Sequence[str]) -> list[bytes | None]:
         found = await self._store.bulk_get([GetRequest(key=name) for name in names])
@@ -64,7 +64,12 @@ class Ours:
         return [by_name[name] for name in names]
 
     async def set_many(self, items: Mapping[str, bytes]) -> None:
-        await self._store.bulk_set([SetRequest(key=name, value=data) for name, data in items.items()])
+        await self._store.bulk_set([_set(name, data) for name, data in items.items()])
+
+
+def _set(name: str, data: bytes) -> SetRequest:
+    """Return what the sidecar makes of JSON; a table keeps it as text, and so does the bare side."""
+    return SetRequest(key=name, value=data, content_type="application/json")
 
 
 def _bytes(data: bytes | str | None) -> bytes | None:
