@@ -25,6 +25,7 @@ from pluggable.errors import (
     TimedOutError,
     UnavailableError,
 )
+from pluggable.keyspace import NativeBulk
 from pluggable.metadata import Metadata
 
 from .. import ttl
@@ -43,7 +44,7 @@ _BLANK: Final = re.compile(r"[\x00-\x20\x7f]").search
 _MONTH: Final = 60 * 60 * 24 * 30
 
 
-class MemcachedStateStore(state.StateStore, state.Expiring):
+class MemcachedStateStore(state.StateStore, state.Expiring, NativeBulk):
     """Keys and values in one memcached or several; requests to a server share a connection."""
 
     about = About(

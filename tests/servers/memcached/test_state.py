@@ -45,8 +45,8 @@ async def store(request: pytest.FixtureRequest, port: int) -> AsyncIterator[Stat
         yield found
 
 
-async def test_feature_is_time_to_live_alone(store: StateStore) -> None:
-    assert list(store.features) == ["TTL"]
+async def test_features_are_those_of_a_cache(store: StateStore) -> None:
+    assert list(store.features) == ["TTL", "NATIVE_BULK"]
 
 
 @pytest.mark.parametrize("data", [b"1", b"\x00\xff\r\nEND\r\n", "ß€😀".encode(), b"x" * 900_000])
