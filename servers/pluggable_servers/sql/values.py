@@ -18,6 +18,13 @@ from pluggable.state import GetResponse, SetRequest
 
 from .. import ttl
 
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse).decode
+
 #: A value, nothing, or why this one cannot be told.
 Found = GetResponse | ComponentError | None
 
@@ -65,7 +72,7 @@ def _json(value: bytes) -> str | None:
     """Return the text of what a JSON column takes; what was called JSON and is none has the other form."""
     try:
         text = value.decode()
-        parsed = json.loads(text, parse_constant=_refuse)
+        parsed = _decode(text)
         # Neither server takes a NUL, nor half a surrogate pair, which fails here.
         if "\\u" in text and "\\u0000" in _plain(parsed):
             return None
@@ -78,7 +85,3 @@ def _plain(parsed: Any) -> str:
     text = json.dumps(parsed, ensure_ascii=False)
     text.encode()
     return text
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
