@@ -16,6 +16,8 @@ from .server import Server
 #: Debian's wrapper on the path changes the user; this one does not.
 _SCRIPT: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 _CONTROL: Final = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+#: A busy machine starts the tool so late that it may miss the node; it is asked again then.
+_ATTEMPTS: Final = 3
 
 
 class RabbitMQ(Server):
@@ -56,12 +58,13 @@ class RabbitMQ(Server):
 
     def control(self, *words: str) -> None:
         """Have the node do what its tool for operators can ask for."""
-        subprocess.run(
-            [needed(_CONTROL), "-n", f"t{self.port}@localhost", *words],
-            env={**os.environ, **self.environment()},
-            capture_output=True,
-            check=True,
-        )
+        command = [needed(_CONTROL), "-n", f"t{self.port}@localhost", *words]
+        environment = {**os.environ, **self.environment()}
+        for _ in range(_ATTEMPTS):
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if not done.returncode:
+                return
+        raise AssertionError(f"{words} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
     def kill(self) -> None:
         super().kill()
