@@ -7,7 +7,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Final
 
 from pluggable import state
 from pluggable.errors import ComponentError, InitError, TimedOutError, UnavailableError
@@ -20,17 +19,17 @@ from .values import Found
 
 logger = logging.getLogger(__name__)
 
-_TOO_EARLY: Final = "the state store was not initialised: await init first"
 _key = attrgetter("key")
 
 Write = state.SetRequest | state.DeleteRequest
 
 
 class Tables(ABC):
-    """The tables of one store on a server. What is answered has been committed."""
+    """A store's tables on a server, made within a running loop. What is answered has been committed."""
 
     def __init__(self, server: Pool) -> None:
         self.server = server
+        self.shared = SharedReads(self.read, server)
 
     @abstractmethod
     async def read(self, keys: Sequence[str]) -> dict[str, Found]:
@@ -54,7 +53,6 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
 
     def __init__(self) -> None:
         self._opened: Tables | None = None
-        self._reads: SharedReads | None = None
         self._cleaning: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -63,14 +61,13 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
             await asyncio.wait([self._cleaning])
         if self._opened is not None:
             await self._opened.server.close()
-        if self._reads is not None:
-            await self._reads.close()
+            await self._opened.shared.close()
 
     async def ping(self) -> None:
         await self._tables.read([""])
 
     async def get(self, request: state.GetRequest) -> state.GetResponse | None:
-        found = (await self._shared.read((request.key,))).get(request.key)
+        found = (await self._tables.shared.read((request.key,))).get(request.key)
         if isinstance(found, ComponentError):
             raise found
         return found
@@ -86,7 +83,7 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
     ) -> list[state.BulkGetItem]:
         if not requests:
             return []
-        found = await self._shared.read([request.key for request in requests])
+        found = await self._tables.shared.read([request.key for request in requests])
         return [_item(request.key, found.get(request.key)) for request in requests]
 
     async def bulk_set(self, requests: Sequence[state.SetRequest], *, parallelism: int = 0) -> None:
@@ -112,21 +109,14 @@ class SQLStateStore(state.StateStore, state.ETagged, state.Transactional, state.
     def _opened_as(self, tables: Tables, name: str, interval: float) -> None:
         """Serve these tables, and remove what has expired every so many seconds; 0 or less for never."""
         self._opened = tables
-        self._reads = SharedReads(tables.read, tables.server)
         if interval > 0:
             self._cleaning = asyncio.create_task(_clean_up_every(tables, name, interval))
 
     @property
     def _tables(self) -> Tables:
         if self._opened is None:
-            raise InitError(_TOO_EARLY)
+            raise InitError("the state store was not initialised: await init first")
         return self._opened
-
-    @property
-    def _shared(self) -> SharedReads:
-        if self._reads is None:
-            raise InitError(_TOO_EARLY)
-        return self._reads
 
 
 async def _clean_up_every(tables: Tables, name: str, interval: float) -> None:
