@@ -98,15 +98,13 @@ class _Lane:
         try:
             await self._send(batch)
         except FAILURES as error:
-            if isinstance(error, _TOO_LARGE) and batch.count > 1:
-                halves = batch.halves(self._producer)
-            else:
+            if not isinstance(error, _TOO_LARGE) or batch.count == 1:
                 batch.settle(error)
                 return
         else:
             batch.settle(None)
             return
-        for half in halves:
+        for half in batch.halves(self._producer):
             await self._deliver(half)
 
     async def _send(self, batch: _Batch) -> None:
