@@ -406,7 +406,9 @@ async def test_lost_connection_is_reported_once(
 ) -> None:
     await process.live(a_store())
     store = await opened(connection)
+    await connection.passable()
     await process.die()
+    await connection.lost()  # grpcio may tell the calls before it tells of the connection
 
     for _ in range(3):
         with pytest.raises(UnavailableError):
