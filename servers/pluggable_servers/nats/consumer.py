@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from contextlib import suppress
 from typing import Final
 
@@ -49,10 +50,12 @@ class Consumer:
         self._settings = settings
         self._connection = connection
         self._name = name
-        self._queue: asyncio.Queue[Msg] = asyncio.Queue(_MOST)
+        self._came: deque[Msg] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
         self._open: set[int] = set()
-        self._handled: dict[int, None] = {}
-        """The latest that were accepted, in their order: by the number in the stream."""
+        self._handled: deque[int] = deque(maxlen=_KNOWN)
+        """The latest that were accepted, by the number in the stream; looked up where one comes again."""
         self._left: list[Msg] = []
         self._last = 0
 
@@ -98,9 +101,7 @@ class Consumer:
         stream = self._settings.stream_name or await streams.find_stream_name_by_subject(self._topic)
         info = await self._existing(stream)
         inbox = (info and info.config.deliver_subject) or client.new_inbox()
-        subscription = await client.subscribe(
-            inbox, queue=self._settings.queue_group_name, cb=self._queue.put
-        )
+        subscription = await client.subscribe(inbox, queue=self._settings.queue_group_name, cb=self._hold)
         try:
             if info is None:
                 info = await streams.add_consumer(stream, self._config(inbox))
@@ -142,10 +143,9 @@ class Consumer:
         self, stream: str, consumer: str, again: asyncio.Event, deliver: Delivery[Message]
     ) -> None:
         """Work until the server no longer has the consumer."""
-        workers = 1 if self._settings.concurrency_mode == "single" else _MOST
-        room = asyncio.Semaphore(workers)
+        room = None if self._settings.concurrency_mode == "single" else asyncio.Semaphore(_MOST)
         async with asyncio.TaskGroup() as tasks:
-            taking = tasks.create_task(self._take(deliver, room, tasks, alone=workers == 1))
+            taking = tasks.create_task(self._take(deliver, room, tasks))
             while await self._is_there(stream, consumer):
                 _heed_cancellation()
                 again.clear()
@@ -164,21 +164,37 @@ class Consumer:
             return True  # Nobody knows; the next look tells.
         return True
 
+    async def _hold(self, message: Msg) -> None:
+        """Keep what came until it is taken; a client that brings too much waits."""
+        self._came.append(message)
+        self._news.set()
+        if len(self._came) >= _MOST:
+            self._room.clear()
+            await self._room.wait()
+
     async def _take(
-        self, deliver: Delivery[Message], room: asyncio.Semaphore, tasks: asyncio.TaskGroup, *, alone: bool
+        self, deliver: Delivery[Message], room: asyncio.Semaphore | None, tasks: asyncio.TaskGroup
     ) -> None:
+        """Handle what came, beside each other where there is room for that, else one after the other."""
+        task = asyncio.current_task()
         while True:
-            _heed_cancellation()
-            message = await self._queue.get()
-            if message.headers and "Status" in message.headers:
-                await self._answer_status(message)
-            elif alone:
-                await self._handle(message, deliver)
-            else:
-                await room.acquire()
-                tasks.create_task(self._handle(message, deliver)).add_done_callback(
-                    lambda _task: room.release()
-                )
+            await self._news.wait()
+            self._news.clear()
+            while self._came:
+                if room is None:
+                    await self._handle(self._came.popleft(), deliver)
+                else:
+                    await room.acquire()
+                    tasks.create_task(self._handle_beside(self._came.popleft(), deliver, room))
+                if task is not None and task.cancelling():  # as in _heed_cancellation
+                    raise asyncio.CancelledError
+            self._room.set()
+
+    async def _handle_beside(self, message: Msg, deliver: Delivery[Message], room: asyncio.Semaphore) -> None:
+        try:
+            await self._handle(message, deliver)
+        finally:
+            room.release()
 
     async def _answer_status(self, message: Msg) -> None:
         """Answer the server's question whether there is room for more, once what came before was taken."""
@@ -188,6 +204,9 @@ class Consumer:
                 await self._connection.client.publish(reply)
 
     async def _handle(self, message: Msg, deliver: Delivery[Message]) -> None:
+        if message.headers and "Status" in message.headers:
+            await self._answer_status(message)
+            return
         deliveries, sequence = _numbers(message.reply)
         if deliveries > 1 and sequence in self._handled:
             # It waited here for longer than ackWait, so the server sent it again meanwhile.
@@ -203,9 +222,7 @@ class Consumer:
             raise
         if isinstance(outcome, Accepted):
             self._open.discard(sequence)
-            self._handled[sequence] = None
-            if len(self._handled) > _KNOWN:
-                del self._handled[next(iter(self._handled))]
+            self._handled.append(sequence)
             await self._acknowledge(message)
         elif self._settings.acknowledged:
             reason = outcome.reason if isinstance(outcome, Rejected) else "nobody answered"
@@ -213,8 +230,10 @@ class Consumer:
 
     async def _acknowledge(self, message: Msg) -> None:
         if self._settings.acknowledged:
-            with suppress(*FAILURES):  # The server delivers again what it hears nothing of.
+            try:
                 await message.ack()
+            except FAILURES as error:  # the server delivers again what it hears nothing of
+                logger.debug('%s: a message to topic "%s" comes again: %s', self._name, self._topic, error)
 
     async def _refuse(self, message: Msg, reason: str) -> None:
         pause = self._pause(message)
@@ -238,8 +257,9 @@ class Consumer:
         """Stop, and give back at once what is held."""
         with suppress(*FAILURES):
             await subscription.unsubscribe()
-            while not self._queue.empty():
-                self._put_back(self._queue.get_nowait())
+            self._left += self._came
+            self._came.clear()
+            self._room.set()
             for message in self._left:
                 if self._settings.acknowledged and not (message.headers and "Status" in message.headers):
                     await message.nak()
