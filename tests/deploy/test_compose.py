@@ -17,7 +17,7 @@ from pluggable.runtime.flags import parse
 from tests.deploy.conftest import Images
 from tests.deploy.manifests import DEPLOY, Node, containers, documents, mounts, of_kind, variables
 from tests.deploy.orders import all_there, going_on
-from tests.deploy.pods import ENVIRONMENT, crash, log, podman
+from tests.deploy.pods import ENVIRONMENT, crash, log, podman, tried
 from tests.programs import needed
 
 FILE: Final = DEPLOY / "compose" / "compose.yaml"
@@ -25,6 +25,12 @@ SERVICES: Final[dict[str, Node]] = yaml.safe_load(FILE.read_text())["services"]
 #: The sidecar's API, where the application is in another container.
 ENDPOINT: Final = "http://sidecar:3500"
 COMPOSE_SECONDS: Final = 60.0
+#: Orders follow each other sooner. And while a service is away podman asks the machine's name servers for it,
+#: which may be none; not so in a network that leads nowhere else.
+HURRY: Final = """
+services: {app: {environment: {PAUSE_SECONDS: "0.01"}}}
+networks: {default: {internal: true}}
+"""
 #: What a pod needs for the kubelet and for its own loopback; and what services in a network of theirs need.
 POD_ONLY: Final = ("--dapr-public-", "--metrics-listen-address=")
 COMPOSE_ONLY: Final = ("--dapr-listen-addresses=",)
@@ -85,7 +91,7 @@ def test_services_reach_the_sidecar() -> None:
 async def test_no_acknowledged_order_is_lost_under_compose(images: Images, tmp_path: Path) -> None:
     assert images
     hurry = tmp_path / "hurry.yaml"
-    hurry.write_text('services: {app: {environment: {PAUSE_SECONDS: "0.01"}}}\n')
+    hurry.write_text(HURRY)
     async with up(hurry) as project:
         app = await service(project, "app")
         async with log(app) as lines:
@@ -110,8 +116,20 @@ async def up(*more: Path) -> AsyncIterator[str]:
     try:
         await compose(*words, "up", "--detach", "--no-build")
         yield project
+    except AssertionError as error:
+        error.add_note(await states(project))
+        raise
     finally:
         await compose(*words, "down", "--volumes", "--timeout", "0")
+
+
+async def states(project: str) -> str:
+    """Return how the containers are, and the last words of each."""
+    found = f"label=com.docker.compose.project={project}"
+    told = await podman("ps", "--all", "--filter", found)
+    for name in (await podman("ps", "--all", "--filter", found, "--format", "{{.Names}}")).split():
+        told += f"\n{name}:\n{(await tried('logs', '--tail=20', name)).said}"
+    return told
 
 
 async def compose(*words: str) -> None:

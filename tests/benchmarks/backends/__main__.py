@@ -108,7 +108,7 @@ def main() -> int:
     )
     parser.add_argument("--match", default="", help="only types whose name contains this")
     parser.add_argument("--ops", type=int, default=5000, help="operations of a kind; default: 5000")
-    parser.add_argument("--rounds", type=int, default=3, help="how often, the median counts; default: 3")
+    parser.add_argument("--rounds", type=int, default=5, help="how often, the median counts; default: 5")
     parser.add_argument("--report", type=Path, help="a file for the figures as JSON")
     options = parser.parse_args()
     known = [type_ for type_ in CASES if type_.startswith("state.") or type_ in libraries.BARE]
