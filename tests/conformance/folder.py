@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,5 +55,9 @@ class FolderStore(ConfigurationStore):
         found = {}
         for path in self.folder.iterdir():
             if not path.name.startswith(".") and (not keys or path.name in keys):
-                found[path.name] = Item(value=path.read_text(), version=str(path.stat().st_mtime_ns))
+                # The text and the time of one file, though another takes its place meanwhile, or none.
+                with suppress(FileNotFoundError), path.open() as file:
+                    found[path.name] = Item(
+                        value=file.read(), version=str(os.fstat(file.fileno()).st_mtime_ns)
+                    )
         return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Self
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, errors as of
 
 from pluggable.errors import InitError, InvalidRequestError, LimitExceededError, UnavailableError
 
@@ -18,19 +19,30 @@ from .settings import KafkaSettings
 #: Publishing is given up after so many seconds, though a broker's answer might be waited for longer.
 LONGEST: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
+#: What was seen of the brokers holds for so many seconds.
+_LOOK_EVERY: Final = 1.0
 #: So many bytes wait to go to a partition together, as the client has it by default.
 _BATCH: Final = 16384
+#: What tells that there is no connection, and not why.
+_NO_CONNECTION: Final = (of.NodeNotReadyError, of.KafkaConnectionError)
 _ACKS: Final[dict[str, int | str]] = {"all": "all", "local": 1, "none": 0}
 
 
 class Publisher:
     """Opened by ``open``. Concurrent records share requests; those of one partition keep their order."""
 
-    def __init__(self, producer: AIOKafkaProducer, address: str, *, largest: int, patience: float) -> None:
+    def __init__(
+        self, producer: AIOKafkaProducer, settings: KafkaSettings, options: Mapping[str, Any], patience: float
+    ) -> None:
         self._producer = producer
-        self._address = address
-        self._largest = largest
+        self._settings = settings
+        self._options = options
+        self._address = address_of(settings)
+        self._largest = settings.max_message_bytes
         self._lanes = Lanes(producer, patience)
+        self._looking = asyncio.Lock()
+        self._trouble = ""
+        self._looked = -_LOOK_EVERY
 
     @classmethod
     async def open(cls, settings: KafkaSettings) -> Self:
@@ -62,7 +74,7 @@ class Publisher:
         except BaseException:
             await producer.stop()
             raise
-        return cls(producer, address, largest=settings.max_message_bytes, patience=patience)
+        return cls(producer, settings, options, patience)
 
     async def close(self) -> None:
         """Disconnect; what is under way has a few seconds."""
@@ -127,7 +139,19 @@ class Publisher:
             ComponentError: they have not.
         """
         if (error := await sent) is not None:
-            raise error_of(error, self._address) from error
+            found = error_of(error, self._address)
+            if isinstance(error, _NO_CONNECTION) and (reason := await self._reason()):
+                found = UnavailableError(f"{found}; {reason}")
+            raise found from error
+
+    async def _reason(self) -> str:
+        """Return why a broker cannot be used, if that is so; many who ask at once share the look."""
+        loop = asyncio.get_running_loop()
+        async with self._looking:
+            if loop.time() - self._looked >= _LOOK_EVERY:
+                self._trouble = await trouble_with(self._settings.brokers, self._options)
+                self._looked = loop.time()
+            return self._trouble
 
     def _partition(self, topic: str, known: set[int], record: Outgoing) -> int:
         if record.partition is not None:
