@@ -25,6 +25,8 @@ SERVICES: Final[dict[str, Node]] = yaml.safe_load(FILE.read_text())["services"]
 #: The sidecar's API, where the application is in another container.
 ENDPOINT: Final = "http://sidecar:3500"
 COMPOSE_SECONDS: Final = 60.0
+#: By what containers are found: it is of a project, and of a service there.
+LABEL: Final = "label=com.docker.compose"
 #: Orders follow each other sooner. And while a service is away podman asks the machine's name servers for it,
 #: which may be none; not so in a network that leads nowhere else.
 HURRY: Final = """
@@ -125,9 +127,9 @@ async def up(*more: Path) -> AsyncIterator[str]:
 
 async def states(project: str) -> str:
     """Return how the containers are, and the last words of each."""
-    found = f"label=com.docker.compose.project={project}"
-    told = await podman("ps", "--all", "--filter", found)
-    for name in (await podman("ps", "--all", "--filter", found, "--format", "{{.Names}}")).split():
+    listing = ("ps", "--all", "--filter", f"{LABEL}.project={project}")
+    told = await podman(*listing)
+    for name in (await podman(*listing, "--format", "{{.Names}}")).split():
         told += f"\n{name}:\n{(await tried('logs', '--tail=20', name)).said}"
     return told
 
@@ -148,7 +150,6 @@ async def compose(*words: str) -> None:
 
 async def service(project: str, name: str) -> str:
     """Return what podman calls the one container of a service."""
-    label = "label=com.docker.compose"
-    filters = (f"{label}.project={project}", f"{label}.service={name}")
+    filters = (f"{LABEL}.project={project}", f"{LABEL}.service={name}")
     words = [word for each in filters for word in ("--filter", each)]
     return await podman("ps", "--all", "--format", "{{.Names}}", *words)

@@ -41,9 +41,9 @@ _MEANING: Final[tuple[tuple[type[Exception], type[ComponentError]], ...]] = (
 )
 
 
-def error_of(error: Exception, brokers: str) -> ComponentError:
-    """Return the component's error for one of ``FAILURES``."""
-    text = f"kafka {brokers}: {str(error) or type(error).__name__}"
+def error_of(error: Exception, brokers: str, reason: str = "") -> ComponentError:
+    """Return the component's error for one of ``FAILURES``, with what more is known of why."""
+    text = f"kafka {brokers}: {str(error) or type(error).__name__}{f'; {reason}' if reason else ''}"
     if isinstance(error, of.KafkaError) and error.retriable:
         # What the client itself has repeated until its time was up.
         kind = next((kind for cause, kind in _MEANING if isinstance(error, cause)), UnavailableError)

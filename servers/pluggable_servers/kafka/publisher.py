@@ -70,7 +70,7 @@ class Publisher:
         except FAILURES as error:
             await producer.stop()
             reason = await trouble_with(settings.brokers, options)
-            raise InitError(f"{error_of(error, address)}{f'; {reason}' if reason else ''}") from error
+            raise InitError(str(error_of(error, address, reason))) from error
         except BaseException:
             await producer.stop()
             raise
@@ -139,10 +139,8 @@ class Publisher:
             ComponentError: they have not.
         """
         if (error := await sent) is not None:
-            found = error_of(error, self._address)
-            if isinstance(error, _NO_CONNECTION) and (reason := await self._reason()):
-                found = UnavailableError(f"{found}; {reason}")
-            raise found from error
+            reason = await self._reason() if isinstance(error, _NO_CONNECTION) else ""
+            raise error_of(error, self._address, reason) from error
 
     async def _reason(self) -> str:
         """Return why a broker cannot be used, if that is so; many who ask at once share the look."""

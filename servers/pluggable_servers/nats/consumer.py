@@ -186,8 +186,7 @@ class Consumer:
                 else:
                     await room.acquire()
                     tasks.create_task(self._handle_beside(self._came.popleft(), deliver, room))
-                if task is not None and task.cancelling():  # as in _heed_cancellation
-                    raise asyncio.CancelledError
+                _heed_cancellation(task)
             self._room.set()
 
     async def _handle_beside(self, message: Msg, deliver: Delivery[Message], room: asyncio.Semaphore) -> None:
@@ -204,7 +203,7 @@ class Consumer:
                 await self._connection.client.publish(reply)
 
     async def _handle(self, message: Msg, deliver: Delivery[Message]) -> None:
-        if message.headers and "Status" in message.headers:
+        if _is_status(message):
             await self._answer_status(message)
             return
         deliveries, sequence = _numbers(message.reply)
@@ -261,7 +260,7 @@ class Consumer:
             self._came.clear()
             self._room.set()
             for message in self._left:
-                if self._settings.acknowledged and not (message.headers and "Status" in message.headers):
+                if self._settings.acknowledged and not _is_status(message):
                     await message.nak()
         self._left.clear()
 
@@ -278,8 +277,16 @@ def _numbers(reply: str) -> tuple[int, int]:
     return int(tokens[first]), int(tokens[first + 1])
 
 
-def _heed_cancellation() -> None:
-    """Be cancelled, where the client has swallowed that: its flush does, and so may 3.11's ``wait_for``."""
-    task = asyncio.current_task()
+def _is_status(message: Msg) -> bool:
+    return message.headers is not None and "Status" in message.headers
+
+
+def _heed_cancellation(task: asyncio.Task[None] | None = None) -> None:
+    """
+    Be cancelled, where the client has swallowed that: its flush does, and so may 3.11's ``wait_for``.
+
+    Who asks often gives the task that it runs in.
+    """
+    task = task or asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
