@@ -12,6 +12,9 @@ from typing import Any, Final, Self
 from ..metadata import NO_METADATA, Metadata
 from .keys import Key
 
+#: How long a subscription is given to stand, if the profile does not say.
+SETTLE_SECONDS: Final = 0.3
+
 #: Whom ``{uuid}`` tells apart: an instance of this process from all others.
 _PROCESS: Final = uuid.uuid4()
 
@@ -30,6 +33,8 @@ class Profile:
     """``state``, ``pubsub``, ``crypto`` …; none says all that are served."""
     wait_seconds: float = 10.0
     """How long a message, an event or an expiry is waited for."""
+    settle_seconds: float = SETTLE_SECONDS
+    """How long a broker's subscription may take until it stands, if its headers do not say so before."""
     topic: str = "conformance"
     """What the topics of the checks begin with."""
     write: tuple[str, ...] = ()

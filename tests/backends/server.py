@@ -20,6 +20,9 @@ import pytest
 
 from tests.ports import free_port
 
+#: How long a server is away that stays away: half a minute in `.ci/long absence`, and for the gate as long as
+#: something must be tried again more than once.
+AWAY_SECONDS: Final = float(os.environ.get("AWAY_SECONDS", "5"))
 _ATTEMPTS: Final = 5
 _STOP_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.05

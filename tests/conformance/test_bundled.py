@@ -47,6 +47,7 @@ async def test_bundled_component_passes_all_checks(
             remove=around.remove,
             keys=around.keys,
             wait_seconds=around.wait_seconds,
+            settle_seconds=around.settle_seconds,
         )
         async with Endpoint("mine", BUNDLED[case.type].load(), path), Kit(profile) as kit:
             report = await kit.run_all()

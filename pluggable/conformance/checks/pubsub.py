@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from ..._proto.dapr.proto.components.v1 import pubsub_pb2 as pb
 from ..._wire import names
@@ -13,11 +13,10 @@ from ...pubsub import BulkEntry, BulkPublishRequest, PublishRequest
 from ...remote import RemotePubSub
 from ...transport import ClientStream, StatusError
 from ..check import ViolationError, check, expect, same
+from ..profile import SETTLE_SECONDS
 from ..target import Target
 
 MESSAGES = 20
-#: How long a subscription is given to stand before anything is published.
-SETTLE_SECONDS = 0.3
 #: How long a stream without a topic may go on.
 NO_TOPIC_SECONDS = 3.0
 
@@ -35,6 +34,7 @@ class Reader:
         self._answer = answer
         self._news = asyncio.Event()
         self._end = ""
+        self._headers: asyncio.Task[None] | None = None
 
     async def run(self, topic: str) -> None:
         """Read and answer until cancelled."""
@@ -52,6 +52,16 @@ class Reader:
             self._news.set()
             self._stream.cancel("enough")
 
+    async def stands(self, seconds: float) -> None:
+        """
+        Wait until the subscription may be relied on: so many seconds, or less if headers say so before.
+
+        Headers that come at once say nothing: some servers send them before they have read the topic.
+        """
+        self._headers = asyncio.create_task(self._told())
+        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.wait([self._headers], timeout=seconds - SETTLE_SECONDS)
+
     async def has(self, number: int) -> None:
         """
         Wait until so many messages have come.
@@ -64,6 +74,11 @@ class Reader:
                 raise ViolationError(self._end, "a stream that stays open: a daprd opens no second one")
             self._news.clear()
             await self._news.wait()
+
+    async def _told(self) -> None:
+        """Wait for the headers as long as there is a stream: to cancel who waits would end it."""
+        with suppress(StatusError):
+            await self._stream.headers()
 
     async def _say(self, message: pb.PullMessagesResponse) -> None:
         answer = pb.PullMessagesRequest(ack_message_id=message.id)
@@ -91,11 +106,11 @@ def topic_of(target: Target) -> str:
 async def reading(
     target: Target, topic: str, answer: Callable[[pb.PullMessagesResponse], str | None] = accepted
 ) -> AsyncIterator[Reader]:
-    """Subscribe, and give the subscription a moment to stand: nothing in the protocol says that it does."""
+    """Subscribe, and give the subscription the profile's time to stand: the protocol has no word for it."""
     reader = Reader(target.stream(names.PUBSUB, "PullMessages"), answer)
     subscription = asyncio.create_task(reader.run(topic))
     try:
-        await asyncio.sleep(SETTLE_SECONDS)
+        await reader.stands(target.profile.settle_seconds)
         yield reader
     finally:
         subscription.cancel()

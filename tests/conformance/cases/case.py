@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pluggable.conformance import Key
+from pluggable.conformance.profile import SETTLE_SECONDS
 
 #: Etag, first write, transactions and TTL, which upstream's suite for state stores has operations for.
 TRANSACTIONS: Final = ("transaction", "etag", "first-write", "ttl", "actorStateStore")
@@ -32,6 +33,7 @@ class Surroundings:
     remove: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()
     wait_seconds: float = 10.0
+    settle_seconds: float = SETTLE_SECONDS
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of the component's process."""
     config: Mapping[str, Any] = field(default_factory=dict)
