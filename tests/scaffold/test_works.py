@@ -22,8 +22,9 @@ SECONDS = 300
 #: As long as a name may be; its letters end up in many lines.
 LONG = "a-name-of-forty-letters-that-is-so-long"
 
+pytestmark = pytest.mark.slow
 #: In one process, which has one installation.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installation")]
+installed = pytest.mark.xdist_group("installation")
 
 
 def output(command: Sequence[object], cwd: Path, **environment: str) -> str:
@@ -61,6 +62,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return executables
 
 
+@installed
 @pytest.mark.parametrize("kind", KINDS)
 def test_installed_project_is_tested_and_run(kind: str, installation: Path, socket_folder: Path) -> None:
     project, naming = made(socket_folder, kind, f"my-{kind}")
@@ -105,6 +107,7 @@ def test_code_is_as_ours_must_be(kind: str, name: str, tmp_path: Path) -> None:
     output([*ruff, "format", "--check", *ours], project)
 
 
+@installed
 @pytest.mark.parametrize("kind", KINDS)
 def test_types_are_as_ours_must_be(kind: str, installation: Path, tmp_path: Path) -> None:
     project, _ = made(tmp_path, kind)
