@@ -38,5 +38,7 @@ async def test_late_subscription_is_waited_for_as_long_as_the_profile_says(
     profile = Profile(address=f"unix:{path}", wait_seconds=1, settle_seconds=settle_seconds)
     async with Endpoint("late", LateBroker, path), Kit(profile) as kit:
         check = next(check for check in kit.checks if check.id == CHECK)
+        result = await kit.run(check)
 
-        assert (await kit.run(check)).outcome is outcome
+    assert result.outcome is outcome
+    assert ("settle_seconds" in result.text) == (outcome is Outcome.FAILED)

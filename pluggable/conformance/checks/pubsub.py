@@ -139,10 +139,11 @@ async def arrived(target: Target, reader: Reader, *wanted: bytes) -> None:
                 await reader.has(len(reader.taken) + 1)
     except TimeoutError:
         missing = sorted(set(wanted) - {message.data for message in reader.taken})
+        late = f" {target.profile.settle_seconds:g} s after the stream began (the profile's settle_seconds)"
         raise ViolationError(
             f"{len(reader.taken)} messages after {target.profile.wait_seconds:g} s, "
             f"and not {missing[0][:40]!r}{' among others' if len(missing) > 1 else ''}",
-            f"all {len(wanted)} that were published",
+            f"all {len(wanted)} that were published{late if not reader.taken else ''}",
         ) from None
 
 
