@@ -88,7 +88,7 @@ async def test_call_on_nothing_fails_at_once(bench: Bench) -> None:
     assert error.code is streamed.code is Code.UNAVAILABLE
     assert f"cannot connect to {address}" in error.message
     assert f"cannot connect to {address}" in streamed.message
-    assert channel.state is ChannelState.DOWN
+    assert await soon(down(channel)) is ChannelState.DOWN
 
 
 async def test_connect_gives_up_in_time(bench: Bench) -> None:
