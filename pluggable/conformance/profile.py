@@ -34,7 +34,7 @@ class Profile:
     wait_seconds: float = 10.0
     """How long a message, an event or an expiry is waited for."""
     settle_seconds: float = SETTLE_SECONDS
-    """How long a broker's subscription may take until it stands, if its headers do not say so before."""
+    """How long a broker's subscription may take until it stands, if headers do not say so; 0.3 s at least."""
     topic: str = "conformance"
     """What the topics of the checks begin with."""
     write: tuple[str, ...] = ()

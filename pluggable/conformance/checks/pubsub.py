@@ -56,7 +56,7 @@ class Reader:
         """
         Wait until the subscription may be relied on: so many seconds, or less if headers say so before.
 
-        Headers that come at once say nothing: some servers send them before they have read the topic.
+        Never less than SETTLE_SECONDS: some servers send headers before they have read the topic.
         """
         self._headers = asyncio.create_task(self._told())
         await asyncio.sleep(SETTLE_SECONDS)

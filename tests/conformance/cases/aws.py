@@ -66,7 +66,7 @@ async def topics(_folder: Path) -> AsyncIterator[Surroundings]:
                 "messageVisibilityTimeout": "2",
                 "messageWaitTimeSeconds": "1",
             },
-            settle_seconds=10.0,  # a subscription is five requests, and moto answers one at a time
+            settle_seconds=10.0,  # it is several requests, and moto may be busy
         )
 
 
