@@ -34,7 +34,6 @@ class Reader:
         self._answer = answer
         self._news = asyncio.Event()
         self._end = ""
-        self._headers: asyncio.Task[None] | None = None
 
     async def run(self, topic: str) -> None:
         """Read and answer until cancelled."""
@@ -52,15 +51,10 @@ class Reader:
             self._news.set()
             self._stream.cancel("enough")
 
-    async def stands(self, seconds: float) -> None:
-        """
-        Wait until the subscription may be relied on: so many seconds, or less if headers say so before.
-
-        Never less than SETTLE_SECONDS: some servers send headers before they have read the topic.
-        """
-        self._headers = asyncio.create_task(self._told())
-        await asyncio.sleep(SETTLE_SECONDS)
-        await asyncio.wait([self._headers], timeout=seconds - SETTLE_SECONDS)
+    async def stands(self) -> None:
+        """Wait until headers say so, or the stream is over: to cancel who waits for them would end it."""
+        with suppress(StatusError):
+            await self._stream.headers()
 
     async def has(self, number: int) -> None:
         """
@@ -74,11 +68,6 @@ class Reader:
                 raise ViolationError(self._end, "a stream that stays open: a daprd opens no second one")
             self._news.clear()
             await self._news.wait()
-
-    async def _told(self) -> None:
-        """Wait for the headers as long as there is a stream: to cancel who waits would end it."""
-        with suppress(StatusError):
-            await self._stream.headers()
 
     async def _say(self, message: pb.PullMessagesResponse) -> None:
         answer = pb.PullMessagesRequest(ack_message_id=message.id)
@@ -106,15 +95,21 @@ def topic_of(target: Target) -> str:
 async def reading(
     target: Target, topic: str, answer: Callable[[pb.PullMessagesResponse], str | None] = accepted
 ) -> AsyncIterator[Reader]:
-    """Subscribe, and give the subscription the profile's time to stand: the protocol has no word for it."""
+    """
+    Subscribe, and give the subscription the profile's time to stand, or less if headers say that it does.
+
+    Never less than SETTLE_SECONDS: some servers send headers before they have read the topic.
+    """
     reader = Reader(target.stream(names.PUBSUB, "PullMessages"), answer)
     subscription = asyncio.create_task(reader.run(topic))
+    standing = asyncio.create_task(reader.stands())
     try:
-        await reader.stands(target.profile.settle_seconds)
+        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.wait([standing], timeout=target.profile.settle_seconds - SETTLE_SECONDS)
         yield reader
     finally:
         subscription.cancel()
-        await asyncio.wait([subscription])
+        await asyncio.wait([subscription, standing])
 
 
 async def publish(target: Target, topic: str, *data: bytes) -> None:
