@@ -111,12 +111,10 @@ async def running(
 
 @pytest.fixture(autouse=True)
 def found_by_clients(running: Sidecar) -> Iterator[None]:
-    """Say to the client, which reads it once for its process, where the sidecar's HTTP API is."""
-    from dapr.conf import settings
-
+    """Say to the client, as a launched application is told, where the sidecar's HTTP API is."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "DAPR_HTTP_PORT", running.http_port)
-        patch.setattr(settings, "DAPR_HEALTH_TIMEOUT", 20)
+        patch.setenv("DAPR_HTTP_PORT", str(running.http_port))
+        patch.setenv("DAPR_HEALTH_TIMEOUT", "20")
         yield
 
 

@@ -12,10 +12,8 @@ from tests.e2e.sidecars import sidecar
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_client_ends_the_sidecar(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dapr.conf import settings
-
     async with sidecar(tmp_path) as running:
-        monkeypatch.setattr(settings, "DAPR_HTTP_PORT", running.http_port)
+        monkeypatch.setenv("DAPR_HTTP_PORT", str(running.http_port))
         async with client(form, running.grpc_port) as opened:
             await opened.call("shutdown")
         assert await running.ended() == 0

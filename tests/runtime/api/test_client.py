@@ -23,11 +23,10 @@ def left(sidecar: Sidecar) -> tuple[dict[str, bytes], object, list[bool]]:
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 async def test_client_in_a_thread_gets_its_answers(sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> None:
     from dapr.clients import DaprClient
-    from dapr.conf import settings
 
     from tests.runtime.api.client_calls import CALLS
 
-    monkeypatch.setattr(settings, "DAPR_HTTP_PORT", sidecar.http_port)
+    monkeypatch.setenv("DAPR_HTTP_PORT", str(sidecar.http_port))
 
     def use() -> None:
         with DaprClient(f"127.0.0.1:{sidecar.grpc_port}") as client:
