@@ -17,12 +17,12 @@ class Mosquitto(Server):
         lines = (
             f"listener {self.port} 127.0.0.1",
             "max_queued_messages 0",  # an option may set another end
-            *(self.options or ("allow_anonymous true",)),
             f"user {getpass.getuser()}",  # root would become another, who may not write here
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_interval 1",
-            "autosave_on_changes true",
+            "autosave_on_changes true",  # writes all that it holds for every message
+            *(self.options or ("allow_anonymous true",)),
         )
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 

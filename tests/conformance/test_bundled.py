@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -39,16 +40,7 @@ async def test_bundled_component_passes_all_checks(
     async with case.around(tmp_path) as around:
         for name, value in around.environment.items():
             monkeypatch.setenv(name, value)
-        profile = Profile(
-            address=f"unix:{path}",
-            properties=around.properties,
-            operations=around.operations,
-            write=around.write,
-            remove=around.remove,
-            keys=around.keys,
-            wait_seconds=around.wait_seconds,
-            settle_seconds=around.settle_seconds,
-        )
+        profile = replace(around, address=f"unix:{path}")
         async with Endpoint("mine", BUNDLED[case.type].load(), path), Kit(profile) as kit:
             report = await kit.run_all()
 

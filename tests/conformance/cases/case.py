@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pluggable.conformance import Key
-from pluggable.conformance.profile import SETTLE_SECONDS
+from pluggable.conformance import Profile
 
 #: Etag, first write, transactions and TTL, which upstream's suite for state stores has operations for.
 TRANSACTIONS: Final = ("transaction", "etag", "first-write", "ttl", "actorStateStore")
@@ -24,16 +23,10 @@ SELECT: Final = {"query": {"metadata": {"sql": "SELECT 1"}}, "exec": {"metadata"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a component is initialised with, and how it is exercised; see `pluggable.conformance.Profile`."""
+class Surroundings(Profile):
+    """A component's profile, and what is around the component; a test says where it is."""
 
-    properties: Mapping[str, str] = field(default_factory=dict)
-    operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    write: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    keys: tuple[Key, ...] = ()
-    wait_seconds: float = 10.0
-    settle_seconds: float = SETTLE_SECONDS
+    address: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables of the component's process."""
     config: Mapping[str, Any] = field(default_factory=dict)

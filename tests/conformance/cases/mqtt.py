@@ -11,11 +11,14 @@ from tests.backends.mosquitto import Mosquitto
 
 from .case import BROKERS, Case, Suite, Surroundings
 
+#: It saves what it holds as it does by itself, now and then: nothing kills it here.
+OPTIONS: Final = ("allow_anonymous true", "autosave_on_changes false", "autosave_interval 1800")
+
 
 @asynccontextmanager
 async def topics(_folder: Path) -> AsyncIterator[Surroundings]:
     """A broker with topics."""
-    with Mosquitto.running() as mosquitto:
+    with Mosquitto.running(*OPTIONS) as mosquitto:
         yield Surroundings(
             properties={"url": f"mqtt://127.0.0.1:{mosquitto.port}", "consumerID": "conformance-{uuid}"}
         )
@@ -24,7 +27,7 @@ async def topics(_folder: Path) -> AsyncIterator[Surroundings]:
 @asynccontextmanager
 async def topic(_folder: Path) -> AsyncIterator[Surroundings]:
     """A broker, and the topic of a binding."""
-    with Mosquitto.running() as mosquitto:
+    with Mosquitto.running(*OPTIONS) as mosquitto:
         yield Surroundings(
             properties={
                 "url": f"mqtt://127.0.0.1:{mosquitto.port}",
