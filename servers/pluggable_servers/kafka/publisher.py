@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer, errors as of
 
-from pluggable.errors import InitError, InvalidRequestError, LimitExceededError, UnavailableError
+from pluggable.errors import ComponentError, InitError, InvalidRequestError, LimitExceededError
 
 from .connection import address_of, client_options, trouble_with
 from .errors import FAILURES, error_of
@@ -96,9 +96,9 @@ class Publisher:
         try:
             known = await self._producer.client.force_metadata_update()
         except FAILURES as error:
-            raise error_of(error, self._address) from error
+            raise await self._failed(error) from error
         if not known:
-            raise UnavailableError(f"kafka {self._address}: no broker answers")
+            raise await self._failed(of.KafkaConnectionError("no broker answers"))
 
     async def partitions(self, topic: str) -> set[int]:
         """
@@ -127,8 +127,11 @@ class Publisher:
         cluster = self._producer.client.cluster
         try:
             known = cluster.partitions_for_topic(topic) or await self.partitions(topic)
-        except FAILURES as error:
+        except of.UnknownTopicOrPartitionError as error:
+            await self.ping()  # where no broker answers, none has said that the topic is unknown
             raise error_of(error, self._address) from error
+        except FAILURES as error:
+            raise await self._failed(error) from error
         return self._lanes.put(topic, self._partition(topic, known, record), record)
 
     async def settled(self, sent: Sent) -> None:
@@ -139,8 +142,12 @@ class Publisher:
             ComponentError: they have not.
         """
         if (error := await sent) is not None:
-            reason = await self._reason() if isinstance(error, _NO_CONNECTION) else ""
-            raise error_of(error, self._address, reason) from error
+            raise await self._failed(error) from error
+
+    async def _failed(self, error: Exception) -> ComponentError:
+        """Return the component's error for one of ``FAILURES``; for want of a connection, with the reason."""
+        reason = await self._reason() if isinstance(error, _NO_CONNECTION) else ""
+        return error_of(error, self._address, reason)
 
     async def _reason(self) -> str:
         """Return why a broker cannot be used, if that is so; many who ask at once share the look."""

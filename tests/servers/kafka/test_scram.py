@@ -75,8 +75,13 @@ async def test_nothing_is_lost_as_the_password_changes(topic: str) -> None:
             # Kafka asks whoever is connected no more.
             await old.publish(PublishRequest(topic=topic, data=b"meanwhile"))
             await asyncio.to_thread(own.restart)
-            with pytest.raises(UnavailableError, match=f"{own.address}: .*Authentication failed"):
+            refused = pytest.raises(UnavailableError, match=f"{own.address}: .*Authentication failed")
+            with refused:
                 await old.publish(PublishRequest(topic=topic, data=b"refused"))
+            with refused:
+                await old.publish(PublishRequest(topic=f"{topic}-new", data=b"refused"))
+            with refused:
+                await old.ping()
 
         async with (
             broker(KafkaPubSub, as_shop(own, "SHA-512", "second-secret")) as new,
