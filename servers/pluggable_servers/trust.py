@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+#: How long a server may take to say that it does not trust us; one that does says nothing for so long.
+_OBJECTING_SECONDS: Final = 1.0
 
 
 def trusting(authorities: str | None = None, *, verifies: bool = True) -> ssl.SSLContext:
@@ -47,6 +52,34 @@ def show(context: ssl.SSLContext, certificate: str, key: str) -> None:
         key_file.touch(mode=0o600)
         key_file.write_text(key)
         context.load_cert_chain(certificate_file, key_file)
+
+
+async def objection(host: str, port: int, context: ssl.SSLContext, *, greets: bool = False) -> str:
+    """
+    Return why a server hangs up as soon as TLS is spoken, or an empty text if it does not say.
+
+    From TLS 1.3 on (RFC 8446, 2) a client is told that its certificate will not do after the handshake, and
+    who has written meanwhile finds the connection reset instead. So this one writes nothing. It is for a
+    connection that has failed; with ``greets`` the server speaks first, a line before TLS.
+    """
+    try:
+        async with asyncio.timeout(_OBJECTING_SECONDS):
+            if greets:
+                reader, writer = await asyncio.open_connection(host, port)
+            else:
+                reader, writer = await asyncio.open_connection(host, port, ssl=context)
+            try:
+                if greets:
+                    await reader.readline()
+                    await writer.start_tls(context, server_hostname=host)
+                await reader.read(1)
+            finally:
+                writer.close()
+    except ssl.SSLError as error:
+        return str(error)
+    except (OSError, ValueError):  # it is away, silent, or greets without end
+        return ""
+    return ""
 
 
 def pem_in(path: Path) -> str:

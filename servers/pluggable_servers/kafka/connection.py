@@ -8,11 +8,12 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from aiokafka import errors as of
 from aiokafka.conn import create_conn
 
 from pluggable.errors import InitError
 
-from ..trust import show, trusting
+from ..trust import objection, show, trusting
 from .errors import FAILURES
 from .records import Format
 from .settings import KafkaSettings
@@ -72,9 +73,19 @@ async def trouble_with(brokers: Sequence[str], options: Mapping[str, Any]) -> st
             async with asyncio.timeout(_LOOK_SECONDS):
                 connection = await create_conn(host.strip("[]"), int(port), **alone)
         except (*FAILURES, ValueError) as error:
-            return f"{broker}: {str(error) or type(error).__name__}"
+            return f"{broker}: {str(error) or type(error).__name__}{await _hung_up(broker, error, alone)}"
         connection.close()
     return ""
+
+
+async def _hung_up(broker: str, error: Exception, options: Mapping[str, Any]) -> str:
+    """Return what there is to add to an error: why a broker hung up on a client that speaks TLS."""
+    context = options.get("ssl_context")
+    if context is None or type(error) is not of.KafkaConnectionError:
+        return ""
+    host, _, port = broker.rpartition(":")
+    why = await objection(host.strip("[]"), int(port), context)
+    return f"; {why}" if why else ""
 
 
 def _tls(settings: KafkaSettings) -> ssl.SSLContext:

@@ -18,7 +18,8 @@ from pluggable.delivery import Accepted, Delivery, Rejected
 from pluggable.errors import ComponentError, InitError, InvalidRequestError, UnavailableError
 from pluggable.metadata import Metadata, setting
 
-from .connection import LONGEST_PAUSE, MQTTConnection, dial
+from .connection import LONGEST_PAUSE, MQTTConnection
+from .reach import dial
 from .session import Held, MQTTSession
 from .settings import AUTHENTICATION, MQTTSettings
 

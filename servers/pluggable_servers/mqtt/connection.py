@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from pluggable.errors import (
 
 from .answers import PATIENCE, Answers
 from .errors import FAILURES, refusal, unreachable
+from .reach import DIAL_SECONDS, explained
 from .settings import MQTTSettings, context_of
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,6 @@ LONGEST_PAUSE: Final = 10.0
 #: How long a request waits for a connection that was lost; blips are shorter.
 _GRACE: Final = 2.0
 _KEEPALIVE: Final = 30
-_DIAL_TIMEOUT: Final = 5.0
 #: So many messages are under way to the broker at once, and so many that it has not acknowledged are kept.
 _UNDER_WAY: Final = 256
 #: How often the client looks after its keep-alive.
@@ -55,6 +56,7 @@ class MQTTConnection:
         self.address = f"{host}:{port}"
         self._host, self._port = host, port
         self._settings = settings
+        self._context: ssl.SSLContext | None = None
         self._arrived = arrived
         self._connected = connected
         self._client = self._made(client_id)
@@ -76,7 +78,8 @@ class MQTTConnection:
         self._thread = threading.get_ident()
         try:
             if self._settings.tls:
-                self._client.tls_set_context(await asyncio.to_thread(context_of, self._settings))
+                self._context = await asyncio.to_thread(context_of, self._settings)
+                self._client.tls_set_context(self._context)
             await self._connect()
         except ComponentError as error:
             raise InitError(str(error)) from error
@@ -164,7 +167,7 @@ class MQTTConnection:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.connect_timeout = _DIAL_TIMEOUT
+        client.connect_timeout = DIAL_SECONDS
         client.max_inflight_messages_set(_UNDER_WAY)
         if self._settings.login is not None:
             client.username_pw_set(*self._settings.login)
@@ -226,6 +229,8 @@ class MQTTConnection:
                 raise TimedOutError(
                     f"mqtt {self.address}: the broker did not answer within {PATIENCE:g} s"
                 ) from error
+            if isinstance(error, UnavailableError):
+                raise await explained(error, self._settings, self._context) from error
             raise
 
     def _on_connect(
@@ -275,21 +280,3 @@ class MQTTConnection:
             # TLS may hold what the socket no longer shows.
             if not (self._settings.tls and sock.fileno() >= 0 and sock.pending()):
                 return
-
-
-async def dial(settings: MQTTSettings) -> None:
-    """
-    See that something listens where the broker should be, without being a client of it.
-
-    Raises:
-        ComponentError: nothing does.
-    """
-    host, port = settings.address
-    try:
-        async with asyncio.timeout(_DIAL_TIMEOUT):
-            _, writer = await asyncio.open_connection(host, port)
-    except FAILURES as error:
-        raise unreachable(error, f"{host}:{port}") from error
-    writer.close()
-    with suppress(*FAILURES):
-        await writer.wait_closed()

@@ -16,6 +16,7 @@ from nats.js.client import JetStreamContext
 
 from pluggable.errors import InitError, NotFoundError, UnavailableError
 
+from ..trust import objection
 from .errors import FAILURES, error_of
 from .settings import JetStreamSettings
 
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 _GRACE: Final = 2.0
 _DIAL_TIMEOUT: Final = 5
 _LEAVING: Final = 2.0
+#: What nats-py takes where a URL says nothing else, and how a URL asks for TLS.
+_PORT: Final = 4222
+_TLS: Final = "tls"
 #: By what a stream knows a message that it has, whatever its subject.
 _ID: Final = "Nats-Msg-Id"
 #: How long the server may take to say that it has a message, as in daprd.
@@ -50,7 +54,9 @@ class NATSConnection:
         Raises:
             InitError: the server cannot be reached, or refuses.
         """
+        credentials: dict[str, Any] = {}
         try:
+            credentials = await asyncio.to_thread(self._credentials)
             await self.client.connect(
                 self._settings.servers,
                 name=self._settings.name,
@@ -59,11 +65,12 @@ class NATSConnection:
                 error_cb=self._said,
                 disconnected_cb=self._lost,
                 reconnected_cb=self._found,
-                **await asyncio.to_thread(self._credentials),
+                **credentials,
             )
         except (*FAILURES, ValueError) as error:
             await self.close()  # a connection that was refused stays open else
-            raise InitError(str(error_of(error, self.address))) from error
+            why = "" if isinstance(error, ssl.SSLError) else await self._hung_up(credentials.get("tls"))
+            raise InitError(f"{error_of(error, self.address)}{why}") from error
         # The first attempt fails at once, so that one is told; from now on it tries for ever.
         self.client.options |= {"allow_reconnect": True, "max_reconnect_attempts": -1}
         self._up.set()
@@ -124,6 +131,16 @@ class NATSConnection:
         except FAILURES:
             return False
         return bool(first.subject != subject)
+
+    async def _hung_up(self, given: ssl.SSLContext | None) -> str:
+        """Return what there is to add to an error: why a server that speaks TLS hung up on us."""
+        for url in map(_parts, self._settings.servers):
+            if given is None and url.scheme != _TLS:
+                continue
+            context = given if given is not None else await asyncio.to_thread(ssl.create_default_context)
+            if why := await objection(url.hostname or "", url.port or _PORT, context, greets=True):
+                return f"; {why}"
+        return ""
 
     def tell_when_found(self, event: asyncio.Event) -> None:
         """Set this event whenever the connection was lost and is there again."""

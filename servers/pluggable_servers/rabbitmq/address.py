@@ -62,7 +62,12 @@ class Address:
     client_name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.url.host}:{self.url.port or (5671 if self.encrypted else 5672)}"
+        return f"{self.url.host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port, where the URL has none that of the protocol."""
+        return self.url.port or (5671 if self.encrypted else 5672)
 
     @property
     def encrypted(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from contextlib import suppress
 from typing import Final, Self
 
@@ -12,6 +13,7 @@ from aiormq.channel import Channel
 
 from pluggable.errors import InitError, UnavailableError
 
+from ..trust import objection
 from .address import Address
 from .errors import FAILURES, LostError, error_of, loss_told
 
@@ -91,9 +93,20 @@ class RabbitConnection:
             context = await asyncio.to_thread(self.address.certificates.context)
         with loss_told():
             connection = aiormq.Connection(self.address.dialled, context=context)
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await connection.connect()
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await connection.connect()
+            except aiormq.AMQPConnectionError as error:
+                if context is not None and (why := await self._hung_up(error, context)):
+                    raise LostError(f"{error}; {why}") from error
+                raise
         return connection
+
+    async def _hung_up(self, error: aiormq.AMQPConnectionError, context: ssl.SSLContext) -> str:
+        """Return why TLS failed, where the error does not say."""
+        if type(error) is not aiormq.AMQPConnectionError or isinstance(error.__cause__, ssl.SSLError):
+            return ""
+        return await objection(str(self.address.url.host), self.address.port, context)
 
 
 async def leave(channel: Channel) -> None:
