@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 #: After trouble with the broker the pause before the next attempt grows from one to the other, in seconds.
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 10.0
+
+#: How long the server may take to see that a subscription has ended.
+_LEAVING: Final = 1.0
 
 #: How the server says that somebody removed the stream or the group.
 _GROUP_IS_GONE: Final = ("NOGROUP", "UNBLOCKED")
@@ -90,6 +94,18 @@ class Stream:
                     tasks.create_task(self._work(deliver))
         finally:
             self._left.ids |= self._held
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """
+        Wait until the server has seen that the reader hung up.
+
+        Until then it may give it what is published next, which would wait for ``processingTimeout``. It
+        answers after it has looked at all connections, so also at the reader's, which was closed before.
+        """
+        with suppress(TimeoutError, *FAILURES, UnavailableError):
+            async with asyncio.timeout(_LEAVING):
+                await self._answering.call("EXISTS", self._topic)  # the key, as a cluster has many servers
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it again and again, with pauses, until it ends by itself."""

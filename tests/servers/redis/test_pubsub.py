@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -28,10 +29,10 @@ async def events(empty_redis: int) -> AsyncIterator[PubSub]:
         yield found
 
 
-async def settled(bare: Bare, topic: str = "orders", group: str = "app-1") -> None:
-    """Wait until the group has nothing pending."""
+async def pending(bare: Bare, count: int) -> None:
+    """Wait until so many of the group's messages are pending."""
     async with asyncio.timeout(15):
-        while (await bare.xpending(topic, group))["pending"]:  # noqa: ASYNC110
+        while (await bare.xpending("orders", "app-1"))["pending"] != count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -83,7 +84,7 @@ async def test_handled_message_is_acknowledged(events: PubSub, bare: Bare) -> No
         for number in range(20):
             await events.publish(PublishRequest(topic="orders", data=str(number).encode()))
         await inbox.data(20)
-        await settled(bare)
+        await pending(bare, 0)
 
     assert await bare.xlen("orders") == 20
 
@@ -111,7 +112,7 @@ async def test_slow_handler_loses_its_message(empty_redis: int, bare: Bare) -> N
         await events.publish(PublishRequest(topic="orders", data=b"1"))
 
         assert await slow.data(2) == [b"1", b"1"]
-        await settled(bare)
+        await pending(bare, 0)
 
 
 async def test_message_of_a_dead_consumer_is_taken_over(empty_redis: int, bare: Bare) -> None:
@@ -124,7 +125,7 @@ async def test_message_of_a_dead_consumer_is_taken_over(empty_redis: int, bare: 
     inbox = Inbox()
     async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", inbox):
         found = set(await inbox.data(250))
-        await settled(bare)
+        await pending(bare, 0)
 
     assert found == {str(number).encode() for number in range(250)}
 
@@ -137,7 +138,7 @@ async def test_trimmed_message_is_forgotten(empty_redis: int, bare: Bare) -> Non
 
     properties = at(empty_redis, processingTimeout="50ms", redeliverInterval="50")
     async with broker(RedisPubSub, properties) as events, subscribed(events, "orders", Inbox()):
-        await settled(bare)
+        await pending(bare, 0)
 
 
 async def test_lost_group_is_made_again(events: PubSub, bare: Bare) -> None:
@@ -166,6 +167,43 @@ async def test_stopped_server_is_waited_for() -> None:
             await events.publish(PublishRequest(topic="orders", data=b"after"))
 
             assert await inbox.data(1) == [b"after"]
+
+
+class Holding(Inbox):
+    """Holds messages until it goes on, and then answers none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+
+    async def __call__(self, message: Message) -> Outcome:
+        await super().__call__(message)
+        await self.goes_on.wait()
+        return Unanswered()
+
+
+async def test_message_after_a_cut_is_not_given_to_who_has_left() -> None:
+    holding, later = Holding(), Inbox()
+    with Redis.running() as server, ExitStack() as frozen:
+        narrow = at(server.port, concurrency="1", queueDepth="1", readTimeout="5s")
+        async with (
+            redis.asyncio.Redis(port=server.port, protocol=2) as bare,
+            broker(RedisPubSub, narrow) as events,
+        ):
+            async with subscribed(events, "orders", holding):
+                for data in (b"held", b"queued", b"read"):
+                    await events.publish(PublishRequest(topic="orders", data=data))
+                await pending(bare, 3)
+                await holding.next()
+                # The server hears of the next read, the cut and the next message in one go.
+                frozen.enter_context(server.frozen())
+                holding.goes_on.set()
+                assert await holding.data(2) == [b"queued", b"read"]
+                asyncio.get_running_loop().call_later(0.1, frozen.close)
+            await events.publish(PublishRequest(topic="orders", data=b"next"))
+
+            async with subscribed(events, "orders", later):
+                assert sorted(await later.data(4)) == [b"held", b"next", b"queued", b"read"]
 
 
 async def test_concurrency_bounds_all_topics(empty_redis: int) -> None:
