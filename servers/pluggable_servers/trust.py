@@ -7,6 +7,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +75,9 @@ async def objection(host: str, port: int, context: ssl.SSLContext, *, greets: bo
                     await writer.start_tls(context, server_hostname=host)
                 await reader.read(1)
             finally:
-                writer.close()
+                writer.transport.abort()  # without TLS's farewell, which the server might keep waiting
+                with suppress(OSError):
+                    await writer.wait_closed()
     except ssl.SSLError as error:
         return str(error)
     except (OSError, ValueError):  # it is away, silent, or greets without end

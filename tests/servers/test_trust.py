@@ -82,6 +82,7 @@ async def test_server_that_is_away_objects_to_nothing(authority: Authority) -> N
 async def test_greeting_without_end_is_no_objection(authority: Authority) -> None:
     async def greet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"x" * 2**20)
+        writer.close()
 
     async with await asyncio.start_server(greet, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
