@@ -172,12 +172,14 @@ async def test_two_subscriptions_of_a_topic_take_turns(events: SNSSQSPubSub, nam
 async def test_message_of_no_subscription_stays(
     moto: Moto, sqs: Any, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with broker(moto, name, messageRetryLimit="2") as events:
+    async with broker(moto, name, messageRetryLimit="2", messageVisibilityTimeout="1") as events:
         async with subscribed(events, f"{name}-old", Inbox()):
             pass
         await publish(events, f"{name}-old", b"1")
-        async with subscribed(events, name, Inbox()):
-            await until(partial(_was_received, sqs, name, 4))
+        for _ in range(4):
+            await until(partial(_has_hidden, sqs, name, 0))
+            async with subscribed(events, name, Inbox()):
+                await until(partial(_has_hidden, sqs, name, 1))  # it was received
         inbox = Inbox()
         async with (
             broker(moto, name, messageRetryLimit="100") as later,
@@ -188,13 +190,11 @@ async def test_message_of_no_subscription_stays(
     assert caplog.text.count(f'messages of topic "{name}-old", which nobody here subscribes to') == 1
 
 
-async def _was_received(sqs: Any, queue: str, times: int) -> bool:
-    """Say whether a queue's message was received so often; this counts too."""
-    answer = await sqs.receive_message(
-        QueueUrl=await url_of(sqs, queue), AttributeNames=["All"], VisibilityTimeout=0
-    )
-    messages = answer.get("Messages", [])
-    return any(int(each["Attributes"]["ApproximateReceiveCount"]) >= times for each in messages)
+async def _has_hidden(sqs: Any, queue: str, count: int) -> bool:
+    """Say whether so many of a queue's messages are hidden, as those are that were received just now."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    answer = await sqs.get_queue_attributes(QueueUrl=await url_of(sqs, queue), AttributeNames=[name])
+    return int(answer["Attributes"][name]) == count
 
 
 @pytest.mark.parametrize("body", ["hello", "[1]", '{"Message": "x"}', '{"Message": 1, "TopicArn": "a:b"}'])
