@@ -65,10 +65,7 @@ async def objection(host: str, port: int, context: ssl.SSLContext, *, greets: bo
     """
     try:
         async with asyncio.timeout(_OBJECTING_SECONDS):
-            if greets:
-                reader, writer = await asyncio.open_connection(host, port)
-            else:
-                reader, writer = await asyncio.open_connection(host, port, ssl=context)
+            reader, writer = await asyncio.open_connection(host, port, ssl=None if greets else context)
             try:
                 if greets:
                     await reader.readline()
